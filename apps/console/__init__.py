@@ -1,0 +1,1 @@
+"""The compliance console: explains and proves every decision."""

@@ -1,0 +1,1 @@
+"""The studio, where a process owner draws flows and rules."""

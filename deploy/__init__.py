@@ -1,0 +1,1 @@
+"""Composition root: how the bank is assembled and run. Nobody imports it."""

@@ -1,0 +1,179 @@
+"""Settings shared by every way of running the bank."""
+
+import os
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from deploy.home import SOURCE, home, keys, socket_note
+from deploy.keys import key_in
+from deploy.settings.broker import broker_options, broker_url
+from deploy.settings.channels import channel_layers
+from deploy.settings.database import databases
+from deploy.settings.logs import logging_settings
+
+BASE_DIR = SOURCE
+FRONTLINE_HOME = home()
+KEYS_DIR = keys()
+
+SECRET_KEY = os.environ.get("FRONTLINE_SECRET_KEY") or key_in(KEYS_DIR, "django-secret")
+DATA_ENCRYPTION_KEY = os.environ.get("FRONTLINE_DATA_KEY") or key_in(KEYS_DIR, "data-encryption")
+
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+
+INSTALLED_APPS = [
+    "deploy",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "channels",
+    "rest_framework",
+    "sentinel",
+    "grand_central",
+    "nexus",
+    "intelligence",
+    "orchestration",
+    "interaction",
+    "apps.customer",
+    "apps.workspace",
+    "apps.console",
+    "apps.studio",
+    "apps.api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "deploy.urls"
+ASGI_APPLICATION = "deploy.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+
+def _socket() -> str:
+    """Return the folder of the embedded PostgreSQL's socket."""
+    note = socket_note()
+    named = os.environ.get("FRONTLINE_SOCKET")
+    return named or (note.read_text().strip() if note.exists() else str(home() / "postgres"))
+
+
+SOCKET = _socket()
+DATABASES = databases(os.environ, SOCKET)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# The Interaction layer owns the people who sign in.
+_people = SOURCE / "interaction" / "models.py"
+if _people.exists() and "class User(" in _people.read_text():
+    AUTH_USER_MODEL = "interaction.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/sign-in/"
+
+SESSION_COOKIE_AGE = 8 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF, "data:"],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    },
+}
+# Read by the templates into <meta name="htmx-config">: no eval, no inline styles or scripts.
+HTMX_CONFIG = {
+    "allowEval": False,
+    "includeIndicatorStyles": False,
+    "selfRequestsOnly": True,
+    "allowScriptTags": False,
+    "historyCacheSize": 0,
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = FRONTLINE_HOME / "static"
+STATICFILES_DIRS: list[Path] = [SOURCE / "static"] if (SOURCE / "static").is_dir() else []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+SERVESTATIC_USE_FINDERS = True
+MEDIA_ROOT = FRONTLINE_HOME / "media"
+
+# A chat message may hold a megabyte, a document ten; anything larger is refused unread.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+CHANNEL_LAYERS = channel_layers(os.environ)
+
+CELERY_BROKER_URL = broker_url(os.environ)
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL, DATABASES["default"])
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_DEFAULT_QUEUE = "frontline"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_TIMEZONE = "UTC"
+
+# Each loop: a keyword-only door function without arguments, and the seconds between two calls.
+TICK_LOOPS: dict[str, tuple[str, float]] = {}
+
+LOGGING = logging_settings(os.environ.get("LOG_LEVEL", "INFO"))
+LOGGING_CONFIG = "deploy.logs.configure"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": None,
+}

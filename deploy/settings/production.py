@@ -1,0 +1,5 @@
+"""Settings for servers."""
+
+from deploy.settings.base import *
+
+DEBUG = False

@@ -1,0 +1,5 @@
+"""Settings for the test suite."""
+
+from deploy.settings.base import *
+
+DEBUG = False

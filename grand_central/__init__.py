@@ -1,0 +1,1 @@
+"""How it is done in the system of record, exactly once."""

@@ -1,0 +1,1 @@
+"""What is likely, what is meant, and which model says so at what cost."""

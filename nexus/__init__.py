@@ -1,0 +1,1 @@
+"""What the bank knows about a customer, since when, and from where."""
