@@ -1,0 +1,1 @@
+"""Canonical bytes and the keys that sign them."""

@@ -1,0 +1,1 @@
+"""The offline verifier, which shares no code with the log it checks."""
