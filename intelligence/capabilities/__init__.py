@@ -1,0 +1,1 @@
+"""What the platform can do with a model, one package per capability."""
