@@ -9,7 +9,7 @@ from deploy.home import SOURCE, home, keys, socket_note
 from deploy.keys import key_in
 from deploy.settings.broker import broker_options, broker_url
 from deploy.settings.channels import channel_layers
-from deploy.settings.database import databases
+from deploy.settings.database import administrator, databases
 from deploy.settings.logs import logging_settings
 
 BASE_DIR = SOURCE
@@ -85,12 +85,10 @@ def _socket() -> str:
 
 SOCKET = _socket()
 DATABASES = databases(os.environ, SOCKET)
+DATABASE_ADMINISTRATOR = administrator(os.environ, SOCKET)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# The Interaction layer owns the people who sign in.
-_people = SOURCE / "interaction" / "models.py"
-if _people.exists() and "class User(" in _people.read_text():
-    AUTH_USER_MODEL = "interaction.User"
+AUTH_USER_MODEL = "interaction.User"
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",

@@ -1,0 +1,1 @@
+"""PostgreSQL from the binaries in a wheel, for a machine that has no server."""
