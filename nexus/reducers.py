@@ -102,7 +102,6 @@ class Changes:
     accounts: list[AccountOpened] = field(default_factory=list)
     statuses: dict[UUID, str] = field(default_factory=dict)
     owners: dict[UUID, UUID | None] = field(default_factory=dict)
-    booked: dict[UUID, int] = field(default_factory=dict)
     held: dict[UUID, int] = field(default_factory=dict)
     topics: dict[UUID, set[str]] = field(default_factory=dict)
 
@@ -179,7 +178,7 @@ def _account_status(changes: Changes, each: Arrived, payload: AccountStatusChang
 
 
 def _transfer(changes: Changes, each: Arrived, payload: TransferPosted) -> None:
-    _move_counters(changes, payload)
+    _move_holds(changes, payload)
     debtor = changes.owners.get(payload.debit_account)
     creditor = changes.owners.get(payload.credit_account)
     changes.touch(debtor, "accounts")
@@ -203,17 +202,15 @@ def _decided(changes: Changes, each: Arrived, payload: TransferPosted) -> None:
     changes.edges.append(_edge(each, transfer, "debited", f"account:{payload.debit_account}"))
 
 
-def _move_counters(changes: Changes, payload: TransferPosted) -> None:
+def _move_holds(changes: Changes, payload: TransferPosted) -> None:
     held = {
         "pending": payload.amount,
         "post_pending": -payload.pending_amount,
         "void": -payload.pending_amount,
     }.get(payload.kind, 0)
-    booked = payload.amount if payload.kind in ("post", "post_pending") else 0
-    debit, credit = payload.debit_account, payload.credit_account
-    changes.held[debit] = changes.held.get(debit, 0) + held
-    changes.booked[debit] = changes.booked.get(debit, 0) - booked
-    changes.booked[credit] = changes.booked.get(credit, 0) + booked
+    if held:
+        account = payload.debit_account
+        changes.held[account] = changes.held.get(account, 0) + held
 
 
 def _booking(

@@ -55,8 +55,8 @@ def write(*, changes: Changes) -> None:
     write_facts(facts=changes.facts)
     _write_accounts(changes.accounts)
     _write_statuses(changes.statuses)
-    _write_transactions(changes.transactions)
-    _move_balances(changes)
+    booked = _write_transactions(changes.transactions)
+    _move_balances(booked=booked, held=changes.held)
     write_nodes(nodes=list(changes.nodes.values()))
     write_edges(edges=changes.edges)
     _write_changes(changes.topics)
@@ -181,45 +181,49 @@ def _write_statuses(statuses: Mapping[UUID, str]) -> None:
         )
 
 
-def _write_transactions(bookings: Sequence[NewTransaction]) -> None:
+def _write_transactions(bookings: Sequence[NewTransaction]) -> dict[UUID, int]:
+    """Keep bookings that are not there yet and return what the new ones add to each account."""
     if not bookings:
-        return
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO nexus_transaction (transfer_id, account_id, customer_id,
-                amount_minor_units, currency, booked_at, booking_date, counterparty_name,
-                counterparty_iban, remittance, category, end_to_end_id, decision_id)
-            SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[],
-                                 %s::timestamptz[], %s::date[], %s::text[], %s::text[],
-                                 %s::text[], %s::text[], %s::text[], %s::uuid[])
-            ON CONFLICT DO NOTHING
+            WITH added AS (
+                INSERT INTO nexus_transaction (transfer_id, account_id, customer_id,
+                    amount_minor_units, currency, booked_at, booking_date, counterparty_name,
+                    counterparty_iban, remittance, category, end_to_end_id, decision_id)
+                SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[],
+                                     %s::timestamptz[], %s::date[], %s::text[], %s::text[],
+                                     %s::text[], %s::text[], %s::text[], %s::uuid[])
+                ON CONFLICT DO NOTHING
+                RETURNING account_id, amount_minor_units)
+            SELECT account_id, sum(amount_minor_units)::bigint FROM added GROUP BY account_id
             """,
-            _columns(
-                [
-                    (
-                        b.transfer_id,
-                        b.account_id,
-                        b.customer_id,
-                        b.amount_minor_units,
-                        b.currency,
-                        b.booked_at,
-                        b.booked_at.date(),
-                        b.counterparty_name,
-                        b.counterparty_iban,
-                        b.remittance,
-                        b.category,
-                        b.end_to_end_id,
-                        b.decision_id,
-                    )
-                    for b in bookings
-                ]
-            ),
+            _columns([_booking_row(booking) for booking in bookings]),
         )
+        return dict(cursor.fetchall())
 
 
-def _move_balances(changes: Changes) -> None:
-    moved = sorted(changes.booked.keys() | changes.held.keys())
+def _booking_row(booking: NewTransaction) -> tuple[object, ...]:
+    return (
+        booking.transfer_id,
+        booking.account_id,
+        booking.customer_id,
+        booking.amount_minor_units,
+        booking.currency,
+        booking.booked_at,
+        booking.booked_at.date(),
+        booking.counterparty_name,
+        booking.counterparty_iban,
+        booking.remittance,
+        booking.category,
+        booking.end_to_end_id,
+        booking.decision_id,
+    )
+
+
+def _move_balances(*, booked: Mapping[UUID, int], held: Mapping[UUID, int]) -> None:
+    moved = sorted(booked.keys() | held.keys())
     if not moved:
         return
     with connection.cursor() as cursor:
@@ -234,8 +238,8 @@ def _move_balances(changes: Changes) -> None:
             """,
             [
                 moved,
-                [changes.booked.get(account, 0) for account in moved],
-                [changes.held.get(account, 0) for account in moved],
+                [booked.get(account, 0) for account in moved],
+                [held.get(account, 0) for account in moved],
             ],
         )
 
