@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -68,7 +69,23 @@ def facts_of(
             """,
             [list(subjects), name, name, as_of, known_at, as_of],
         )
-        return tuple(Fact(*row[:4], _value(row[4]), *row[5:]) for row in cursor.fetchall())
+        return tuple(_fact(row) for row in cursor.fetchall())
+
+
+def _fact(row: tuple[Any, ...]) -> Fact:
+    fact_id, subject, name, key, value, valid_from, known_from, source, confidence, use = row
+    return Fact(
+        id=fact_id,
+        subject=subject,
+        name=name,
+        key=key,
+        value=_value(value),
+        valid_from=valid_from,
+        known_from=known_from,
+        source=source,
+        confidence_permille=confidence,
+        purpose_class=use,
+    )
 
 
 def _value(stored: object) -> object:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
 
 import nexus.public
 import sentinel.public
@@ -89,13 +89,10 @@ def test_late_correction_changes_what_is_known_now_never_what_was_known_then(cor
     assert balance(now, CURRENT) == 295_000
 
 
-def test_fact_is_never_rewritten(core, owner_connection):
-    for change in ("UPDATE nexus_fact SET name = 'x'", "DELETE FROM nexus_fact"):
-        with connection.cursor() as cursor, pytest.raises(Exception, match="denied|append-only"):
-            cursor.execute("SAVEPOINT attempt")
-            cursor.execute(change)
-        with connection.cursor() as cursor:
-            cursor.execute("ROLLBACK TO attempt")
+@pytest.mark.parametrize("change", ["UPDATE nexus_fact SET name = 'x'", "DELETE FROM nexus_fact"])
+def test_application_may_not_rewrite_a_fact(core, change):
+    with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(change)
 
     assert nexus.public.facts_of(subjects=[f"party:{ANNA}"], name="party")
 

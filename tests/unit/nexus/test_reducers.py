@@ -142,7 +142,9 @@ def test_positions_compare_as_numbers_not_as_text():
     assert order_of("") == (0, 0)
 
 
-@pytest.mark.parametrize("position", ["x", "1", "1:", ":1", "1:x", "1:2:3", "-1:2", "１:2"])
+@pytest.mark.parametrize(
+    "position", ["x", "1", "1:", ":1", "1:x", "1:2:3", "-1:2", "\N{FULLWIDTH DIGIT ONE}:2"]
+)
 def test_text_that_is_no_position_is_refused(position):
     with pytest.raises(PositionNotUnderstood):
         order_of(position)
