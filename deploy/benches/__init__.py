@@ -1,0 +1,1 @@
+"""Measures hot paths beside their physical limits, as ratios from one run."""
