@@ -17,7 +17,7 @@ from orchestration.feel.temporal import (
 )
 
 FeelValue: TypeAlias = Union[
-    None, bool, Decimal, str, Temporal, tuple["FeelValue", ...], "Context", "Range", "Function"
+    bool, Decimal, str, Temporal, tuple["FeelValue", ...], "Context", "Range", "Function", None
 ]
 Context: TypeAlias = Mapping[str, FeelValue]
 TEMPORAL_TYPES = (Date, Time, DateTime, DaysDuration, MonthsDuration)
@@ -61,13 +61,16 @@ class Function:
     call: "Callable[..., FeelValue]"
 
 
+_FEEL_TYPES = (bool, str, Range, Function, *TEMPORAL_TYPES)
+
+
 def to_feel(value: object) -> FeelValue:
     """Turn plain Python data into FEEL data: integers become decimals, lists become tuples.
 
     Raises:
         ValueNotFeel: the value is of a type FEEL does not know, or a number that is not finite.
     """
-    if value is None or isinstance(value, bool | str | Range | Function | TEMPORAL_TYPES):
+    if value is None or isinstance(value, _FEEL_TYPES):
         return value
     if isinstance(value, int | Decimal | float):
         return _number(value)

@@ -1,0 +1,136 @@
+"""Equality and order of FEEL values; None means the question has no answer."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from orchestration.feel.temporal import (
+    NANOSECONDS,
+    Date,
+    DateTime,
+    DaysDuration,
+    MonthsDuration,
+    Time,
+)
+from orchestration.feel.values import FeelValue, Function, Range
+
+
+def equal(left: FeelValue, right: FeelValue) -> bool | None:
+    """Answer `left = right`; values of different types cannot be compared."""
+    if left is None or right is None:
+        return left is None and right is None
+    if isinstance(left, Function) or isinstance(right, Function):
+        return None
+    if isinstance(left, tuple) and isinstance(right, tuple):
+        return _equal_lists(left, right)
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return _equal_contexts(left, right)
+    if isinstance(left, Range) and isinstance(right, Range):
+        return _equal_ranges(left, right)
+    if type(left) is not type(right):
+        return None
+    if isinstance(left, Time | DateTime) and isinstance(right, Time | DateTime):
+        return _equal_moments(left, right)
+    return left == right
+
+
+def _equal_lists(left: tuple[FeelValue, ...], right: tuple[FeelValue, ...]) -> bool:
+    return len(left) == len(right) and all(
+        equal(one, other) is True for one, other in zip(left, right, strict=True)
+    )
+
+
+def _equal_contexts(left: Mapping[str, FeelValue], right: Mapping[str, FeelValue]) -> bool:
+    return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+
+
+def _equal_ranges(left: Range, right: Range) -> bool:
+    return (
+        left.start_included == right.start_included
+        and left.end_included == right.end_included
+        and equal(left.start, right.start) is True
+        and equal(left.end, right.end) is True
+    )
+
+
+def _equal_moments(left: Time | DateTime, right: Time | DateTime) -> bool | None:
+    if _is_local(left) != _is_local(right):
+        return False
+    return order_key(left) == order_key(right)
+
+
+def _is_local(value: Time | DateTime) -> bool:
+    return (value.time if isinstance(value, DateTime) else value).zone is None
+
+
+def order_key(value: FeelValue) -> Decimal | str | int | None:
+    """Give something Python can order values of one type by; None for types without order."""
+    match value:
+        case bool():
+            return None
+        case Decimal() | str():
+            return value
+        case Date():
+            return value.ordinal
+        case DateTime():
+            return value.utc_nanoseconds
+        case Time():
+            return value.nanosecond_of_day - (value.offset_seconds() or 0) * NANOSECONDS
+        case DaysDuration(nanoseconds):
+            return nanoseconds
+        case MonthsDuration(months):
+            return months
+        case _:
+            return None
+
+
+def compare(left: FeelValue, right: FeelValue) -> int | None:
+    """Give -1, 0 or 1 as left is before, with or after right; None when they have no order."""
+    if type(left) is not type(right):
+        return None
+    if isinstance(left, Time | DateTime) and isinstance(right, Time | DateTime):
+        if _is_local(left) != _is_local(right):
+            return None
+    one, other = order_key(left), order_key(right)
+    if one is None or other is None:
+        return None
+    return (one > other) - (one < other)  # type: ignore[operator]
+
+
+def holds(operator: str, left: FeelValue, right: FeelValue) -> bool | None:
+    """Answer a comparison by its symbol."""
+    if operator == "=":
+        return equal(left, right)
+    if operator == "!=":
+        same = equal(left, right)
+        return None if same is None else not same
+    order = compare(left, right)
+    return None if order is None else _ORDERS[operator](order)
+
+
+_ORDERS = {
+    "<": lambda order: order < 0,
+    "<=": lambda order: order <= 0,
+    ">": lambda order: order > 0,
+    ">=": lambda order: order >= 0,
+}
+
+
+def contains(interval: Range, value: FeelValue) -> bool | None:
+    """Answer whether a value lies in a range."""
+    after = _above(interval, value)
+    before = _below(interval, value)
+    if after is False or before is False:
+        return False
+    return None if after is None or before is None else True
+
+
+def _above(interval: Range, value: FeelValue) -> bool | None:
+    if interval.start is None:
+        return True
+    return holds(">=" if interval.start_included else ">", value, interval.start)
+
+
+def _below(interval: Range, value: FeelValue) -> bool | None:
+    if interval.end is None:
+        return True
+    return holds("<=" if interval.end_included else "<", value, interval.end)

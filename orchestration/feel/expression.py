@@ -1,0 +1,114 @@
+"""Compiled expressions and unary tests: what the door of the package hands out."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestration.feel import collections_compiler
+from orchestration.feel.compiler import Code, compile_node, compile_test
+from orchestration.feel.evaluation import Evaluation, Frame, LimitExceeded, Limits
+from orchestration.feel.parser import parse_expression, parse_unary_tests
+from orchestration.feel.reads import reads_of, values_read
+from orchestration.feel.values import Context, FeelValue
+
+assert collections_compiler  # Importing it registers its half of the compilers.
+
+_DEFAULT_LIMITS = Limits()
+_Test = Callable[[Frame], "bool | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A value, and why parts of the way to it were null."""
+
+    value: FeelValue
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One FEEL expression, ready to run; it may be shared between threads."""
+
+    text: str
+    reads: tuple[tuple[str, ...], ...]
+    code: Code
+
+    def evaluate(
+        self,
+        context: Mapping[str, FeelValue],
+        *,
+        limits: Limits = _DEFAULT_LIMITS,
+        at: datetime | None = None,
+    ) -> Result:
+        """Give the value in a context; never raises, null comes with its reasons.
+
+        `at` is the instant `now()` and `today()` tell; without it they are null.
+        """
+        return run(self.code, Evaluation(limits, at), context)
+
+    def values_read(self, context: Mapping[str, FeelValue]) -> Context:
+        """Give the values this expression looks at in a context, by dotted name."""
+        return values_read(self.reads, context)
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryTests:
+    """The tests of one decision table cell, ready to run."""
+
+    text: str
+    reads: tuple[tuple[str, ...], ...]
+    code: Code
+
+    def evaluate(
+        self,
+        context: Mapping[str, FeelValue],
+        *,
+        value: FeelValue,
+        limits: Limits = _DEFAULT_LIMITS,
+        at: datetime | None = None,
+    ) -> Result:
+        """Answer whether an input value passes; null counts as not."""
+        return run(self.code, Evaluation(limits, at), {**context, "?": value})
+
+
+def run(code: Code, evaluation: Evaluation, context: Mapping[str, FeelValue]) -> Result:
+    """Run compiled code to its value or its limit."""
+    try:
+        value = code(Frame(context, evaluation))
+    except LimitExceeded as exceeded:
+        reason = f"stopped: more than {exceeded.maximum} {exceeded.limit}"
+        return Result(None, (*evaluation.reasons, reason))
+    return Result(value, tuple(evaluation.reasons))
+
+
+def compile_expression(text: str, *, names: Iterable[str] = ()) -> Expression:
+    """Compile an expression; `names` are those in scope, needed where they hold spaces.
+
+    Raises:
+        FeelSyntaxError: the text is not FEEL.
+    """
+    node = parse_expression(text, names)
+    return Expression(text, reads_of(node), compile_node(node))
+
+
+def compile_unary_tests(text: str, *, names: Iterable[str] = ()) -> UnaryTests:
+    """Compile the tests of a decision table cell.
+
+    Raises:
+        FeelSyntaxError: the text is not a list of unary tests.
+    """
+    parsed = parse_unary_tests(text, names)
+    tests = tuple(compile_test(test) for test in parsed.tests)
+    return UnaryTests(text, reads_of(parsed.tests), _any_test(tests, parsed.is_negated))
+
+
+def _any_test(tests: tuple[_Test, ...], is_negated: bool) -> Code:  # noqa: FBT001
+    def answer(frame: Frame) -> FeelValue:
+        if not tests:
+            return True
+        answers = [test(frame) for test in tests]
+        if True in answers:
+            return not is_negated
+        return None if None in answers and is_negated else is_negated
+
+    return answer

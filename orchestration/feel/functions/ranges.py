@@ -1,0 +1,122 @@
+"""Built-in functions that compare points and ranges in time or value (Allen's relations)."""
+
+from orchestration.feel.comparison import compare, contains, holds
+from orchestration.feel.functions.registry import builtin
+from orchestration.feel.values import FeelValue, Range
+
+
+def _as_range(value: FeelValue) -> Range:
+    if isinstance(value, Range):
+        return value
+    return Range(value, value, start_included=True, end_included=True)
+
+
+def _order(left: FeelValue, right: FeelValue) -> int:
+    found = compare(left, right)
+    if found is None:
+        raise ArithmeticError
+    return found
+
+
+def _is_before(left: FeelValue, right: FeelValue) -> bool:
+    one, other = _as_range(left), _as_range(right)
+    order = _order(one.end, other.start)
+    return order < 0 or (order == 0 and not (one.end_included and other.start_included))
+
+
+@builtin("before(point1, point2)")
+def _before(left: FeelValue, right: FeelValue) -> FeelValue:
+    return _is_before(left, right)
+
+
+@builtin("after(point1, point2)")
+def _after(left: FeelValue, right: FeelValue) -> FeelValue:
+    return _is_before(right, left)
+
+
+@builtin("meets(range1: range, range2: range)")
+def _meets(one: Range, other: Range) -> FeelValue:
+    return one.end_included and other.start_included and _order(one.end, other.start) == 0
+
+
+@builtin("met by(range1: range, range2: range)")
+def _met_by(one: Range, other: Range) -> FeelValue:
+    return _meets(other, one)
+
+
+def _starts_before(one: Range, other: Range) -> bool:
+    order = _order(one.start, other.start)
+    return order < 0 or (order == 0 and one.start_included and not other.start_included)
+
+
+def _ends_before(one: Range, other: Range) -> bool:
+    order = _order(one.end, other.end)
+    return order < 0 or (order == 0 and other.end_included and not one.end_included)
+
+
+def _do_overlap(one: Range, other: Range) -> bool:
+    return not _is_before(one, other) and not _is_before(other, one)
+
+
+@builtin("overlaps(range1: range, range2: range)")
+def _overlaps(one: Range, other: Range) -> FeelValue:
+    return _do_overlap(one, other)
+
+
+@builtin("overlaps before(range1: range, range2: range)")
+def _overlaps_before(one: Range, other: Range) -> FeelValue:
+    return _do_overlap(one, other) and _starts_before(one, other) and not _ends_before(other, one)
+
+
+@builtin("overlaps after(range1: range, range2: range)")
+def _overlaps_after(one: Range, other: Range) -> FeelValue:
+    return _do_overlap(one, other) and _starts_before(other, one) and not _ends_before(one, other)
+
+
+@builtin("finishes(point, range: range)")
+def _finishes(left: FeelValue, right: Range) -> FeelValue:
+    one = _as_range(left)
+    same_end = one.end_included == right.end_included and _order(one.end, right.end) == 0
+    return same_end and not _starts_before(one, right)
+
+
+@builtin("finished by(range: range, point)")
+def _finished_by(one: Range, point: FeelValue) -> FeelValue:
+    return _finishes(point, one)
+
+
+@builtin("includes(range: range, point)")
+def _includes(one: Range, other: FeelValue) -> FeelValue:
+    if not isinstance(other, Range):
+        return contains(one, other)
+    return not _starts_before(other, one) and not _ends_before(one, other)
+
+
+@builtin("during(point, range: range)")
+def _during(point: FeelValue, one: Range) -> FeelValue:
+    return _includes(one, point)
+
+
+@builtin("starts(point, range: range)")
+def _starts(left: FeelValue, right: Range) -> FeelValue:
+    one = _as_range(left)
+    same = one.start_included == right.start_included and _order(one.start, right.start) == 0
+    return same and not _ends_before(right, one)
+
+
+@builtin("started by(range: range, point)")
+def _started_by(one: Range, point: FeelValue) -> FeelValue:
+    return _starts(point, one)
+
+
+@builtin("coincides(point1, point2)")
+def _coincides(left: FeelValue, right: FeelValue) -> FeelValue:
+    if not isinstance(left, Range) and not isinstance(right, Range):
+        return holds("=", left, right)
+    one, other = _as_range(left), _as_range(right)
+    return not (
+        _starts_before(one, other)
+        or _starts_before(other, one)
+        or _ends_before(one, other)
+        or _ends_before(other, one)
+    )

@@ -1,0 +1,109 @@
+"""Built-in string functions."""
+
+import re
+from decimal import Decimal
+
+from orchestration.feel.evaluation import Evaluation
+from orchestration.feel.formatting import text_of
+from orchestration.feel.functions.patterns import compile_pattern, replacement_text
+from orchestration.feel.functions.registry import builtin
+from orchestration.feel.values import FeelValue
+
+
+@builtin("string(from)")
+def _string(value: FeelValue) -> FeelValue:
+    return None if value is None else text_of(value)
+
+
+@builtin("substring(string: string, start position: number, length?: number|Null)")
+def _substring(text: str, start: Decimal, length: Decimal | None = None) -> FeelValue:
+    position = int(start)
+    if position == 0 or abs(position) > len(text) or (length is not None and length < 1):
+        return None
+    begin = position - 1 if position > 0 else len(text) + position
+    return text[begin:] if length is None else text[begin : begin + int(length)]
+
+
+@builtin("string length(string: string)")
+def _string_length(text: str) -> FeelValue:
+    return Decimal(len(text))
+
+
+@builtin("upper case(string: string)")
+def _upper_case(text: str) -> FeelValue:
+    return text.upper()
+
+
+@builtin("lower case(string: string)")
+def _lower_case(text: str) -> FeelValue:
+    return text.lower()
+
+
+@builtin("substring before(string: string, match: string)")
+def _substring_before(text: str, match: str) -> FeelValue:
+    return text.partition(match)[0] if match and match in text else ""
+
+
+@builtin("substring after(string: string, match: string)")
+def _substring_after(text: str, match: str) -> FeelValue:
+    if not match:
+        return text
+    return text.partition(match)[2]
+
+
+@builtin("contains(string: string, match: string)")
+def _contains(text: str, match: str) -> FeelValue:
+    return match in text
+
+
+@builtin("starts with(string: string, match: string)")
+def _starts_with(text: str, match: str) -> FeelValue:
+    return text.startswith(match)
+
+
+@builtin("ends with(string: string, match: string)")
+def _ends_with(text: str, match: str) -> FeelValue:
+    return text.endswith(match)
+
+
+@builtin("matches(input: string, pattern: string, flags?: string|Null)", takes_evaluation=True)
+def _matches(
+    evaluation: Evaluation, text: str, pattern: str, flags: str | None = None
+) -> FeelValue:
+    compiled = compile_pattern(pattern, flags or "", evaluation)
+    return None if compiled is None else compiled.search(text) is not None
+
+
+@builtin(
+    "replace(input: string, pattern: string, replacement: string, flags?: string|Null)",
+    takes_evaluation=True,
+)
+def _replace(
+    evaluation: Evaluation, text: str, pattern: str, replacement: str, flags: str | None = None
+) -> FeelValue:
+    compiled = compile_pattern(pattern, flags or "", evaluation)
+    if compiled is None:
+        return None
+    try:
+        return compiled.sub(replacement_text(replacement), text)
+    except (re.error, IndexError):
+        return None
+
+
+@builtin("split(string: string, delimiter: string)", takes_evaluation=True)
+def _split(evaluation: Evaluation, text: str, delimiter: str) -> FeelValue:
+    compiled = compile_pattern(delimiter, "", evaluation)
+    return None if compiled is None else tuple(part or "" for part in compiled.split(text))
+
+
+@builtin("string join(list: list, delimiter?: string|Null, prefix?: string, suffix?: string)")
+def _string_join(
+    items: tuple[FeelValue, ...],
+    delimiter: str | None = None,
+    prefix: str = "",
+    suffix: str = "",
+) -> FeelValue:
+    texts = [item for item in items if isinstance(item, str)]
+    if len(texts) != sum(item is not None for item in items):
+        return None
+    return prefix + (delimiter or "").join(texts) + suffix
