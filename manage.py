@@ -3,10 +3,43 @@
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 
 from django.core.management import execute_from_command_line
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings.development")
+from deploy.embedded.session import borrowed
+from deploy.home import home
+
+# These start the database themselves, expect a running one, or need none.
+_WITHOUT_DATABASE = frozenset(
+    {
+        "",
+        "check",
+        "collectstatic",
+        "help",
+        "makemigrations",
+        "tick",
+        "up",
+        "version",
+        "web",
+        "worker",
+    }
+)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"  {words}\n")
+
+
+def _database(command: str) -> AbstractContextManager[None]:
+    """Return a block in which the command has a database to talk to."""
+    is_cared_for = "DATABASE_URL" in os.environ or "FRONTLINE_SOCKET" in os.environ
+    if is_cared_for or command.startswith("-") or command in _WITHOUT_DATABASE:
+        return nullcontext()
+    return borrowed(home(), _say)
+
 
 if __name__ == "__main__":
-    execute_from_command_line(sys.argv)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings.development")
+    with _database(sys.argv[1] if len(sys.argv) > 1 else ""):
+        execute_from_command_line(sys.argv)

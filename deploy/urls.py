@@ -1,11 +1,26 @@
-"""Mounts the urls of each app that has some; holds no views of its own but health."""
+"""Mounts the urls of the apps and the two health pages; holds no views."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from deploy import health
+
+_PREFIXES = {
+    "customer": "app/",
+    "workspace": "workspace/",
+    "console": "console/",
+    "studio": "studio/",
+    "api": "api/",
+}
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    path(f"{name}/", include(f"apps.{name}.urls"))
-    for name in ("customer", "workspace", "console", "studio", "api")
-    if find_spec(f"apps.{name}.urls")
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
 ]
+for _name, _prefix in _PREFIXES.items():
+    if find_spec(f"apps.{_name}.urls"):
+        _module = import_module(f"apps.{_name}.urls")
+        urlpatterns += getattr(_module, "root_urlpatterns", [])
+        urlpatterns.append(path(_prefix, include(f"apps.{_name}.urls")))

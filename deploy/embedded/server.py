@@ -17,7 +17,7 @@ from deploy.embedded.place import MAJOR_VERSION, EmbeddedUnavailable, Place, pla
 
 SUPERUSER = "postgres"
 START_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 10
+STOP_SECONDS_MAX = 5
 LOG_BYTES_MAX = 10_000_000
 _POLL_SECONDS = 0.05
 _SETTINGS = {

@@ -1,4 +1,4 @@
-"""Tables of the machinery itself: heartbeats of the loops, and news too long for a NOTIFY.
+"""Tables of the machinery itself: heartbeats, news too long for a NOTIFY, and what was done once.
 
 Neither belongs to a legal entity: a heartbeat names a loop, a message is addressed to a group
 whose name carries the entity or the person.
@@ -24,9 +24,16 @@ CREATE UNLOGGED TABLE deploy_channel_message (
 );
 CREATE INDEX deploy_channel_message_sent_at ON deploy_channel_message (sent_at);
 GRANT SELECT, INSERT, DELETE ON deploy_channel_message TO frontline_app;
+
+CREATE TABLE deploy_milestone (
+    name text COLLATE "C" PRIMARY KEY,
+    reached_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+GRANT SELECT, INSERT ON deploy_milestone TO frontline_app;
 """
 
 BACKWARDS = """
+DROP TABLE deploy_milestone;
 DROP TABLE deploy_channel_message;
 DROP TABLE deploy_heartbeat;
 """

@@ -144,6 +144,8 @@ STORAGES = {
 }
 SERVESTATIC_USE_FINDERS = True
 MEDIA_ROOT = FRONTLINE_HOME / "media"
+# Where the witness drops the checkpoints it cosigned.
+FRONTLINE_WITNESS_DIR = FRONTLINE_HOME / "witness"
 
 # A chat message may hold a megabyte, a document ten; anything larger is refused unread.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

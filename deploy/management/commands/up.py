@@ -1,0 +1,162 @@
+"""`manage.py up`: the whole bank on one machine, in one terminal."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from django.core.management import get_commands
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from deploy import processes, programs
+from deploy.embedded.place import EmbeddedUnavailable, place_for
+from deploy.embedded.server import AlreadyRunning, EmbeddedPostgres
+from deploy.home import SOURCE, home
+from deploy.installation import BankRuns, only_one, write_note
+from deploy.ports import PORT, PortTaken, chosen_port
+from deploy.supervisor import Child, Supervisor
+
+READY_SECONDS_MAX = 60
+_WATCH_SECONDS = 0.2
+_MANAGE = SOURCE / "manage.py"
+
+
+class Command(BaseCommand):
+    help = "Run the bank: database, pages, workers and loops. Ctrl-C ends all of it."
+    # The checks ask the database, which is not up yet.
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, help=f"default: the first free from {PORT}")
+        parser.add_argument("--host", default=programs.HOST)
+        parser.add_argument("--customers", type=int, default=40, help="of the sample bank")
+        parser.add_argument(
+            "--fresh",
+            action=argparse.BooleanOptionalAction,
+            default=False,
+            help="empty the embedded database and begin anew",
+        )
+
+    def handle(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own values
+        self._begin = time.monotonic()
+        self._stopping = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._stop_soon)
+        try:
+            with only_one(home()):
+                self._run(options)
+        except BankRuns as running:
+            self.stdout.write(str(running))
+        except (PortTaken, EmbeddedUnavailable, AlreadyRunning) as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def _run(self, options: dict[str, Any]) -> None:
+        port = chosen_port(options["port"], options["host"])
+        url = f"http://{options['host']}:{port}"
+        postgres = self._postgres(is_fresh=options["fresh"])
+        environment = self._environment(postgres)
+        children = self._children(environment, options["host"], port)
+        supervisor = Supervisor(children, postgres, self._say)
+        try:
+            self._prepare(environment, options["customers"])
+            self._watch(supervisor, url, environment)
+        finally:
+            self._say("stopping")
+            supervisor.stop()
+            self._say("stopped")
+
+    def _watch(self, supervisor: Supervisor, url: str, environment: dict[str, str]) -> None:
+        """Keep everything running until a signal comes; greet when the first page answers."""
+        self._say("starting web, worker and tick")
+        supervisor.watch()
+        give_up_at = time.monotonic() + READY_SECONDS_MAX
+        has_greeted = False
+        while not self._stopping.wait(_WATCH_SECONDS):
+            supervisor.watch()
+            if has_greeted:
+                continue
+            if _is_live(url):
+                has_greeted = True
+                write_note(home(), url=url)
+                self._manage(environment, "welcome", url)
+            elif time.monotonic() > give_up_at:
+                has_greeted = True
+                self._say(f"no page answers yet at {url}; see {home() / 'logs'}")
+
+    def _postgres(self, *, is_fresh: bool) -> EmbeddedPostgres | None:
+        if "DATABASE_URL" in os.environ:
+            if is_fresh:
+                raise CommandError(
+                    "--fresh empties the embedded database only, not DATABASE_URL's."
+                )
+            return None
+        if is_fresh:
+            self._say("emptying the database")
+            shutil.rmtree(place_for(home()).data)
+        self._say("starting PostgreSQL")
+        postgres = EmbeddedPostgres(home(), self._say)
+        postgres.start()
+        return postgres
+
+    def _environment(self, postgres: EmbeddedPostgres | None) -> dict[str, str]:
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        if postgres is not None and postgres.place is not None:
+            environment["FRONTLINE_SOCKET"] = str(postgres.place.socket)
+        return environment
+
+    def _children(self, environment: dict[str, str], host: str, port: int) -> list[Child]:
+        logs = home() / "logs"
+        logs.mkdir(exist_ok=True)
+        commands = {
+            "web": programs.web(host=host, port=port),
+            "worker": programs.worker(),
+            "tick": programs.tick(manage=_MANAGE),
+        }
+        return [
+            Child(name, command, environment, logs / f"{name}.log")
+            for name, command in commands.items()
+        ]
+
+    def _prepare(self, environment: dict[str, str], customers: int) -> None:
+        self._say("preparing the database")
+        self._manage(environment, "prepare_database")
+        if "seed" in get_commands():
+            self._manage(environment, "seed_once", "--customers", str(customers))
+
+    def _manage(self, environment: dict[str, str], *arguments: str) -> None:
+        """Run a command of ours to its end; a signal meanwhile ends it and us."""
+        if self._stopping.is_set():
+            return
+        child = processes.spawn(
+            [sys.executable, str(_MANAGE), *arguments],
+            environment=environment,
+            last_signal=signal.SIGKILL,
+        )
+        while child.poll() is None:
+            if self._stopping.wait(0.05):
+                processes.stop(child, first=signal.SIGTERM, seconds=5)
+                return
+        if child.returncode:
+            raise CommandError(f"{arguments[0]} failed; its words are above.")
+
+    def _say(self, words: str) -> None:
+        self.stdout.write(f"  {time.monotonic() - self._begin:5.1f} s  {words}")
+        self.stdout.flush()
+
+    def _stop_soon(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+
+def _is_live(url: str) -> bool:
+    try:
+        with urlopen(f"{url}/health/live", timeout=1) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
