@@ -1,0 +1,1 @@
+"""What anybody may see before signing in, and the pages around it."""

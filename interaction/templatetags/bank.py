@@ -1,0 +1,158 @@
+"""Tags and filters of the design system: `{% load bank %}`."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from interaction.widgets.money import differing, figure, grouped_iban, spoken
+from sentinel.vocabulary import Money
+
+register = template.Library()
+
+_STATES = {
+    "positive": "done",
+    "caution": "alert",
+    "critical": "stop",
+    "active": "clock",
+    "quiet": "dots",
+}
+
+
+@register.simple_tag
+def icon(name: str, *, small: bool = False) -> SafeString:
+    """Draw an icon beside words that say the same; it is hidden from readers."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        " small" if small else "",
+        static("interaction/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def state(tone: str, words: str, *, drawn: str = "") -> SafeString:
+    """Show a state as icon, word and colour: positive, caution, critical, active or quiet."""
+    return format_html(
+        '<span class="state {}">{}{}</span>', tone, icon(drawn or _STATES[tone]), words
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: template.Context, address: str, words: str, drawn: str) -> SafeString:
+    """Link to a part of the app; the part that is open is marked for eye and reader."""
+    path = context["request"].path
+    is_root = address.count("/") == 2
+    is_open = path == address if is_root else path.startswith(address)
+    return format_html(
+        '<a href="{}"{}>{}<span>{}</span></a>',
+        address,
+        SafeString(' aria-current="page"') if is_open else "",
+        icon(drawn),
+        words,
+    )
+
+
+def _money(value: object) -> Money | None:
+    if isinstance(value, Money):
+        return value
+    if isinstance(value, Mapping) and {"minor_units", "currency"} <= set(value):
+        return Money(int(value["minor_units"]), str(value["currency"]))
+    return None
+
+
+def _drawn(value: object, *, is_signed: bool) -> SafeString | str:
+    money = _money(value)
+    if money is None:
+        return ""
+    parts = figure(money, is_signed=is_signed)
+    return format_html(
+        '<span class="amount{}"><span class="currency">{}</span>{}{}'
+        '<span class="minor">{}</span></span>',
+        " in" if parts.is_incoming else "",
+        parts.currency,
+        parts.sign,
+        parts.whole,
+        parts.minor,
+    )
+
+
+@register.filter
+def amount(value: object) -> SafeString | str:
+    """Show an amount with its currency, digits in columns."""
+    return _drawn(value, is_signed=False)
+
+
+@register.filter
+def signed(value: object) -> SafeString | str:
+    """Show an amount that came in with a plus and one that went out with a minus."""
+    return _drawn(value, is_signed=True)
+
+
+@register.filter
+def in_words(value: object) -> str:
+    """Show an amount inside a sentence or on a button."""
+    money = _money(value)
+    return spoken(money) if money else ""
+
+
+@register.filter
+def iban(value: str) -> SafeString:
+    """Show an IBAN in groups of four."""
+    return format_html('<span class="iban">{}</span>', grouped_iban(str(value)))
+
+
+@register.simple_tag
+def iban_beside(value: str, other: str) -> SafeString:
+    """Show an IBAN with the groups marked that differ from another one."""
+    groups = (
+        format_html("<mark>{}</mark>", group) if differs else format_html("{}", group)
+        for group, differs in differing(iban=value, other=other)
+    )
+    return format_html('<span class="iban">{}</span>', SafeString("&nbsp;".join(groups)))
+
+
+@register.filter
+def moment(value: datetime | str) -> SafeString:
+    """Show a time of day to the second, with the full time for machines."""
+    exact = _time(value)
+    local = timezone.localtime(exact)
+    return format_html('<time datetime="{}">{:%H:%M:%S}</time>', exact.isoformat(), local)
+
+
+@register.filter
+def day_and_time(value: datetime | str) -> SafeString:
+    """Show a day and a time to the minute."""
+    exact = _time(value)
+    local = timezone.localtime(exact)
+    return format_html(
+        '<time datetime="{}">{} {:%b %Y, %H:%M}</time>', exact.isoformat(), local.day, local
+    )
+
+
+@register.filter
+def day(value: date | str) -> SafeString:
+    """Show a calendar day."""
+    exact = date.fromisoformat(value[:10]) if isinstance(value, str) else value
+    return format_html(
+        '<time datetime="{}">{} {:%b %Y}</time>', exact.isoformat()[:10], exact.day, exact
+    )
+
+
+@register.simple_tag
+def day_name(value: date, today: date) -> str:
+    """Name a day as people do: Today, Yesterday, Wednesday 18 November."""
+    if value == today:
+        return "Today"
+    if value == today - timedelta(days=1):
+        return "Yesterday"
+    year = "" if value.year == today.year else f" {value.year}"
+    return f"{value:%A} {value.day} {value:%B}{year}"
+
+
+def _time(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
