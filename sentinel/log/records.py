@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 from sentinel.entities import current_entity
@@ -26,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Cursor(Protocol):
     """What runs a statement: a Django or psycopg cursor, or a psycopg connection."""
 
-    def execute(self, query: str, params: list[object]) -> object:
+    def execute(self, query: str, params: list[Any], /) -> object:
         """Run one statement."""
 
 
@@ -36,7 +36,7 @@ class Statement:
 
     record_id: UUID
     sql: str
-    parameters: list[object]
+    parameters: list[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,6 @@ CREATE TABLE sentinel_pending (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 SELECT frontline_protect('sentinel_pending', 'read_only');
--- The owner may look across entities, so that one function can name those with work to do.
-ALTER TABLE sentinel_pending NO FORCE ROW LEVEL SECURITY;
 
 -- The columns are read out of the body and the clock is the database's, so that a record
 -- cannot contradict its own columns and nobody can date it back.
@@ -114,6 +112,9 @@ SELECT frontline_protect('sentinel_checkpoint', 'append_only');
 SELECT frontline_protect('sentinel_record', 'append_only');
 SELECT frontline_protect('sentinel_cosignature', 'append_only');
 SELECT frontline_protect('sentinel_tree', 'read_only');
+-- The owner may look across entities in two tables, so that functions can name the logs there are.
+ALTER TABLE sentinel_pending NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE sentinel_tree NO FORCE ROW LEVEL SECURITY;
 REVOKE INSERT ON sentinel_record, sentinel_leaf, sentinel_node, sentinel_checkpoint
     FROM frontline_app;
 """
@@ -122,6 +123,10 @@ SEQUENCING = r"""
 CREATE FUNCTION sentinel_pending_entities() RETURNS SETOF text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 AS $$ SELECT DISTINCT entity FROM sentinel_pending $$;
+
+CREATE FUNCTION sentinel_log_entities() RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$ SELECT entity FROM sentinel_tree $$;
 
 -- Holds the tree row until the transaction ends, so that one sequencer works at a time.
 CREATE FUNCTION sentinel_fence(_vkey text)
@@ -204,19 +209,22 @@ END $$;
 CREATE CONSTRAINT TRIGGER sealed AFTER UPDATE ON sentinel_tree
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sentinel_require_seal();
 
-REVOKE ALL ON FUNCTION sentinel_append(bytea), sentinel_pending_entities(), sentinel_fence(text),
-    sentinel_drain(integer), sentinel_require_seal(),
+REVOKE ALL ON FUNCTION sentinel_require_seal(), sentinel_append(bytea),
+    sentinel_pending_entities(), sentinel_log_entities(), sentinel_fence(text),
+    sentinel_drain(integer),
     sentinel_seal(bytea, bytea[], text, smallint[], bigint[], bytea[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION sentinel_append(bytea), sentinel_pending_entities(),
-    sentinel_fence(text), sentinel_drain(integer),
+GRANT EXECUTE ON FUNCTION sentinel_append(bytea),
+    sentinel_pending_entities(), sentinel_log_entities(), sentinel_fence(text),
+    sentinel_drain(integer),
     sentinel_seal(bytea, bytea[], text, smallint[], bigint[], bytea[]) TO frontline_app;
 """
 
 UNDO = """
 DROP TABLE sentinel_cosignature, sentinel_checkpoint, sentinel_node, sentinel_tree, sentinel_leaf,
     sentinel_pending, sentinel_record;
-DROP FUNCTION sentinel_append(bytea), sentinel_pending_entities(), sentinel_fence(text),
-    sentinel_drain(integer), sentinel_require_seal(),
+DROP FUNCTION sentinel_require_seal(), sentinel_append(bytea),
+    sentinel_pending_entities(), sentinel_log_entities(), sentinel_fence(text),
+    sentinel_drain(integer),
     sentinel_seal(bytea, bytea[], text, smallint[], bigint[], bytea[]);
 """
 

@@ -123,6 +123,9 @@ def _check(value: object, field: str, depth: int) -> bool:
 def _check_text(value: str, field: str) -> bool:
     if not value.isascii() and not unicodedata.is_normalized("NFC", value):
         raise NotCanonical(field, "text is not in Unicode normal form C")
+    # JSON allows it, PostgreSQL does not.
+    if "\0" in value:
+        raise NotCanonical(field, "text holds a zero character")
     return True
 
 

@@ -59,6 +59,7 @@ def test_keys_sort_by_utf16_units_not_by_code_points():
         -(2**53),
         "e\u0301",
         "\ud800",
+        "zero\0",
         {"e\u0301": 1},
         {1: "key is a number"},
         b"bytes",
