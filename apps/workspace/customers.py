@@ -1,0 +1,58 @@
+"""The customer as an employee sees them: who, what they hold, what moved, how it hangs together."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+import interaction.public
+from apps.workspace.guard import employees_only
+
+
+@require_GET
+@employees_only
+def index(request: HttpRequest, principal: interaction.public.Principal) -> HttpResponse:
+    """Find customers by name, town or account number."""
+    search = request.GET.get("q", "").strip()[:80]
+    found = (
+        interaction.public.find_customers(text=search, principal=principal)
+        if len(search) >= 2
+        else ()
+    )
+    context = {"found": found, "search": search}
+    is_part = request.headers.get("HX-Request") == "true"
+    template = "workspace/parts/customer_rows.html" if is_part else "workspace/customers.html"
+    return render(request, template, context)
+
+
+@require_GET
+@employees_only
+def show(
+    request: HttpRequest, principal: interaction.public.Principal, customer_id: UUID
+) -> HttpResponse:
+    """Show one customer now, or as of a day when one is given."""
+    as_of = _day(request.GET.get("as_of", ""))
+    customer = interaction.public.customer_state(
+        customer_id=customer_id, principal=principal, as_of=as_of
+    )
+    context = {
+        "customer": customer,
+        "as_of": as_of,
+        "today": datetime.now(UTC).date(),
+        "page": interaction.public.customer_transactions(
+            customer_id=customer_id, principal=principal, limit=12
+        ),
+        "cases": interaction.public.cases(principal=principal, search=str(customer_id)),
+    }
+    return render(request, "workspace/customer.html", context)
+
+
+def _day(text: str) -> datetime | None:
+    """Return the end of a day given as YYYY-MM-DD; anything else is now."""
+    try:
+        asked = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return datetime(asked.year, asked.month, asked.day, 23, 59, 59, tzinfo=UTC)

@@ -1,0 +1,118 @@
+"""Turns the JSON Schema of a human task into fields, and what was filled in into an answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+_TRUE = {"true", "on", "1", "yes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several answers to a field."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a task's form; `widget` is text, area, choices or check."""
+
+    name: str
+    label: str
+    hint: str
+    widget: str
+    value: str
+    is_required: bool
+    choices: tuple[Choice, ...]
+    error: str
+
+    @property
+    def id(self) -> str:
+        """Return the element's id."""
+        return f"field-{self.name}"
+
+
+def fields_of(
+    *,
+    schema: Mapping[str, object],
+    filled: Mapping[str, object] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> tuple[Field, ...]:
+    """Return the fields of a form in the order its schema names them."""
+    properties = schema.get("properties")
+    required = schema.get("required")
+    assert properties is None or isinstance(properties, Mapping)
+    needed = set(required) if isinstance(required, Sequence) else set()
+    return tuple(
+        _field(name, declared, name in needed, filled or {}, errors or {})
+        for name, declared in (properties or {}).items()
+    )
+
+
+def answer_from(*, schema: Mapping[str, object], posted: QueryDict) -> dict[str, object]:
+    """Return what was filled in, typed as the schema says; empty fields are left out."""
+    properties = schema.get("properties")
+    assert properties is None or isinstance(properties, Mapping)
+    answer: dict[str, object] = {}
+    for name, declared in (properties or {}).items():
+        value = posted.get(name, "").strip()
+        if declared.get("type") == "boolean":
+            answer[name] = value.lower() in _TRUE
+        elif value:
+            answer[name] = int(value) if _is_integer(declared, value) else value
+    return answer
+
+
+def _is_integer(declared: Mapping[str, object], value: str) -> bool:
+    return declared.get("type") == "integer" and value.isascii() and value.isdigit()
+
+
+def _field(
+    name: str,
+    declared: Mapping[str, object],
+    is_required: bool,  # noqa: FBT001 - called from one line above
+    filled: Mapping[str, object],
+    errors: Mapping[str, str],
+) -> Field:
+    value = str(filled.get(name, declared.get("default", "")) or "")
+    return Field(
+        name=name,
+        label=str(declared.get("title", name.replace("_", " ").capitalize())),
+        hint=str(declared.get("description", "")),
+        widget=_widget(declared),
+        value=value,
+        is_required=is_required,
+        choices=_choices(declared, value),
+        error=errors.get(name, ""),
+    )
+
+
+def _widget(declared: Mapping[str, object]) -> str:
+    if declared.get("type") == "boolean":
+        return "check"
+    if "enum" in declared or "oneOf" in declared:
+        return "choices"
+    longest = declared.get("maxLength", 0)
+    return "area" if isinstance(longest, int) and longest > 200 else "text"
+
+
+def _choices(declared: Mapping[str, object], value: str) -> tuple[Choice, ...]:
+    named = declared.get("oneOf")
+    if isinstance(named, Sequence):
+        return tuple(
+            Choice(
+                str(each["const"]), str(each.get("title", each["const"])), each["const"] == value
+            )
+            for each in named
+        )
+    values = declared.get("enum")
+    if not isinstance(values, Sequence):
+        return ()
+    return tuple(
+        Choice(str(each), str(each).replace("_", " ").capitalize(), str(each) == value)
+        for each in values
+    )

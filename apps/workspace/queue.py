@@ -1,0 +1,83 @@
+"""The queue: what waits for this role, what is most urgent, and who has it."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+import interaction.public
+from apps.workspace.guard import employees_only
+
+KINDS = (
+    ("", "All kinds"),
+    ("call_back", "Call back"),
+    ("approval", "Approval"),
+    ("screening_review", "Screening"),
+    ("fraud_review", "Fraud"),
+    ("handoff", "Handoff"),
+    ("incident", "Incident"),
+)
+VIEWS = (("open", "Open"), ("mine", "Mine"), ("done", "Done"))
+
+
+@require_GET
+@employees_only
+def show(request: HttpRequest, principal: interaction.public.Principal) -> HttpResponse:
+    """Show the queue; htmx asks for the list alone."""
+    chosen = request.GET.get("view", "open")
+    filters = interaction.public.TaskFilters(
+        state="done" if chosen == "done" else None if chosen == "mine" else "open",
+        kind=request.GET.get("kind") or None,
+        mine=chosen == "mine",
+        search=request.GET.get("q", "").strip()[:80],
+    )
+    tasks = interaction.public.tasks(principal=principal, filters=filters)
+    context = {
+        "tasks": tasks,
+        "filters": filters,
+        "chosen": chosen,
+        "views": VIEWS,
+        "kinds": KINDS,
+        "query": request.GET.urlencode(),
+        "principal": principal,
+        "late": sum(1 for task in tasks if _is_late(task)),
+    }
+    part = "workspace/parts/task_list.html"
+    is_part = request.headers.get("HX-Request") == "true"
+    return render(request, part if is_part else "workspace/queue.html", context)
+
+
+@require_GET
+@employees_only
+def open_task(
+    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
+) -> HttpResponse:
+    """Open the case a task belongs to, at the task."""
+    task = interaction.public.task(task_id=task_id, principal=principal)
+    return redirect(f"/workspace/cases/{task.case_id}/#task-{task.id}")
+
+
+@require_POST
+@employees_only
+def claim(
+    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
+) -> HttpResponse:
+    """Take a task, so that nobody else works on it, and go to its case."""
+    task = interaction.public.claim(task_id=task_id, principal=principal, at=datetime.now(UTC))
+    return redirect(f"/workspace/cases/{task.case_id}/#task-{task.id}")
+
+
+@require_POST
+@employees_only
+def give_back(
+    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
+) -> HttpResponse:
+    """Put a task back into the queue, undone."""
+    interaction.public.unclaim(task_id=task_id, principal=principal, at=datetime.now(UTC))
+    return redirect("workspace:queue")
+
+
+def _is_late(task: interaction.public.TaskView) -> bool:
+    return task.due_at is not None and task.state != "done" and task.due_at < datetime.now(UTC)
