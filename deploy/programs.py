@@ -22,7 +22,7 @@ def worker(*, concurrency: int = 4) -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "-A", "deploy.worker", "worker"),
         *("-P", "threads", "-c", str(concurrency), "-l", "WARNING"),
-        *("--without-gossip", "--without-mingle"),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     ]
 
 

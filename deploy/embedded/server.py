@@ -199,7 +199,7 @@ def _quoted(folder: Path) -> str:
 
 def _is_ready(place: Place) -> bool:
     asked = subprocess.run(
-        [str(place.binaries / "pg_isready"), "-q", "-h", str(place.socket), "-d", "postgres"],
+        [str(place.binaries / "pg_isready"), "-q", "-h", str(place.socket), "-U", SUPERUSER],
         env=_environment(),
         check=False,
     )

@@ -11,7 +11,7 @@ VISIBILITY_TIMEOUT_SECONDS = 300
 
 def broker_url(environment: Mapping[str, str]) -> str:
     """Return BROKER_URL (redis:// or amqp://), else the queue inside our own PostgreSQL."""
-    return environment.get("BROKER_URL") or "pgmq://"
+    return environment.get("BROKER_URL") or "pgmq://localhost"
 
 
 def broker_options(url: str, database: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,85 @@
+"""Runs the suite ring by ring, each with its budget: `python -m tests.rings`.
+
+The browser has a process of its own, because its driver and other event loops cannot share one.
+Races and faults run alone, one after the other; the rest shares the cores and comes last.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parent.parent
+TESTS = SOURCE / "tests"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+NO_TESTS_COLLECTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """Folders of tests that run in one pytest, and the minutes they may take on two cores."""
+
+    folders: tuple[str, ...]
+    minutes: float
+    options: tuple[str, ...] = ()
+
+    @property
+    def present(self) -> list[str]:
+        """Return those folders that hold tests, as pytest takes them."""
+        return [f"tests/{name}" for name in self.folders if any((TESTS / name).rglob("test_*.py"))]
+
+
+BROWSER = Ring(("browser",), 4)
+ALONE = Ring(("races", "faults"), 3)
+SHARED = Ring(
+    ("unit", "layers", "properties", "conformance", "architecture", "replay", "journeys"),
+    5,
+    ("-n", "2", "--dist", "loadfile"),
+)
+SERVERS = Ring(("layers", "races", "servers"), 4)
+
+
+def chromium() -> str | None:
+    """Return the browser on this machine, or the one FRONTLINE_CHROMIUM names."""
+    named = os.environ.get("FRONTLINE_CHROMIUM")
+    return named or next(filter(None, map(shutil.which, CHROMIUM)), None)
+
+
+def run(ring: Ring, extra: list[str]) -> int:
+    """Run one ring; return pytest's exit code, zero when the ring has no tests."""
+    if not ring.present:
+        return 0
+    say(f"ring {' + '.join(ring.folders)}: budget {ring.minutes:g} min on two cores")
+    begin = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-q", *ring.options, *ring.present, *extra]
+    code = subprocess.run(command, cwd=SOURCE).returncode
+    minutes = (time.monotonic() - begin) / 60
+    if minutes > ring.minutes:
+        sys.stderr.write(f"  over budget: {minutes:.1f} of {ring.minutes:g} min\n")
+    return 0 if code == NO_TESTS_COLLECTED else code
+
+
+def main(arguments: list[str]) -> int:
+    """Run every ring this machine can run; the exit code is the first failure's."""
+    if "--servers" in arguments:
+        return run(SERVERS, [word for word in arguments if word != "--servers"])
+    codes = []
+    if chromium():
+        codes.append(run(BROWSER, arguments))
+    else:
+        say("ring browser: NOT RUN, no Chromium on this machine (Debian: apt-get install chromium)")
+    codes += [run(ring, arguments) for ring in (ALONE, SHARED)]
+    return next(filter(None, codes), 0)
+
+
+def say(words: str) -> None:
+    """Write a line of our own between pytest's."""
+    sys.stdout.write(f"\n{words}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
