@@ -1,0 +1,1 @@
+"""Policies: Cedar behind four guards, in signed bundles confined to their own actions."""

@@ -1,0 +1,65 @@
+"""Who acts, and for whom: every link of the chain is checked, and authority only narrows. Pure."""
+
+from sentinel.vocabulary import Principal
+
+CHAIN_LINKS_MAX = 4
+_PREFIXES = {
+    "customer": "customer:",
+    "employee": "employee:",
+    "agent": "agent:",
+    "system": "system:",
+}
+
+
+def chain_refusal(
+    principal: Principal, *, entity: str, roles: frozenset[str], mandates: frozenset[str]
+) -> tuple[str, str] | None:
+    """Return the code and detail of what is wrong with a chain of principals, if anything."""
+    chain = principal.chain()
+    if len(chain) > CHAIN_LINKS_MAX:
+        return "chain_too_long", str(len(chain))
+    for link in chain:
+        prefix = _PREFIXES.get(link.kind)
+        if prefix is None or not link.id.startswith(prefix) or link.id == prefix:
+            return "principal_refused", link.kind
+        if link.entity != entity:
+            return "cross_entity", link.kind
+        unknown = unregistered(link, roles, mandates)
+        if unknown:
+            return "unknown_role", unknown
+    if len({link.id for link in chain}) != len(chain):
+        return "principal_refused", "a circle"
+    return None
+
+
+def unregistered(link: Principal, roles: frozenset[str], mandates: frozenset[str]) -> str:
+    """Return the first role or mandate of a link that nobody registered, or nothing."""
+    if link.kind == "system":
+        mandate = link.id.removeprefix("system:")
+        return "" if mandate in mandates else mandate
+    return next((role for role in link.roles if role not in roles), "")
+
+
+def subject_of(principal: Principal, resource: str) -> str:
+    """Return whose personal data an action holds: the customer's, the party's, or the actor's."""
+    customer = customer_of(principal)
+    if customer:
+        return customer.id
+    kind, _, key = resource.partition(":")
+    return f"customer:{key}" if kind in {"party", "customer"} else principal.id
+
+
+def customer_of(principal: Principal) -> Principal | None:
+    """Return the customer on whose authority the chain rests, if there is one."""
+    return next((link for link in principal.chain() if link.kind == "customer"), None)
+
+
+def chain_ids(principal: Principal) -> list[str]:
+    """Return the ids of a chain, nearest first."""
+    return [link.id for link in principal.chain()]
+
+
+def kill_switch_scopes(principal: Principal, action_kind: str, kid: str) -> list[str]:
+    """Return every scope whose kill switch would stop this principal from doing this."""
+    actors = [f"actor:{link}" for link in chain_ids(principal)]
+    return ["all", f"action:{action_kind}", f"kid:{kid}", *actors]

@@ -1,0 +1,66 @@
+"""The base of Sentinel's errors, and the words for refusals that no policy file states."""
+
+from types import MappingProxyType
+
+from sentinel.vocabulary import Reason
+
+
+class SentinelError(Exception):
+    """Sentinel refused something. Every kind has a stable code."""
+
+    code = "sentinel_error"
+    is_retryable = False
+
+
+_LATER = "We could not check this just now. Nothing has happened. Please try again in a moment."
+_STOPPED = "This is not possible at the moment. Nothing has happened. A colleague can help you."
+
+# code -> (for the customer, for staff)
+_WORDS = MappingProxyType(
+    {
+        "unknown_action": (_STOPPED, "The action is not in the catalogue."),
+        "bad_parameters": (
+            "Some of the details are not complete or not valid. Nothing has happened.",
+            "The parameters do not fit the schema of the action.",
+        ),
+        "unknown_purpose": (_STOPPED, "The purpose is not one the bank has registered."),
+        "unknown_provenance": (
+            "We are not sure where some of the details come from, so nothing has happened.",
+            "A parameter has no source, or its source is unknown.",
+        ),
+        "principal_refused": (_STOPPED, "Somebody in the chain of principals is not acceptable."),
+        "chain_too_long": (_STOPPED, "The chain of principals is longer than allowed."),
+        "cross_entity": (_STOPPED, "Somebody in the chain belongs to another legal entity."),
+        "unknown_role": (_STOPPED, "Somebody in the chain has a role that is not registered."),
+        "bad_resource": (_STOPPED, "The resource is not named as kind:id."),
+        "stopped": (_STOPPED, "A kill switch is set for this action, person, agent or rule."),
+        "fact_missing": (_LATER, "A fact that the rules need was not handed in."),
+        "fact_stale": (_LATER, "A fact is older than its maximum age."),
+        "fact_from_future": (_LATER, "A fact was observed later than now."),
+        "fact_unattested": (_LATER, "A fact names no source row."),
+        "fact_malformed": (_LATER, "A fact has a value of another type than declared."),
+        "fact_repeated": (_LATER, "A fact was handed in twice."),
+        "policy_unavailable": (_LATER, "No valid, signed set of policies is in force."),
+        "policy_error": (_LATER, "A policy could not be evaluated."),
+        "policy_incomplete": (_LATER, "The policies refer to somebody or something not supplied."),
+        "no_permit": (
+            "This is not something we can do for you here. Nothing has happened.",
+            "No policy permits this.",
+        ),
+        "limit_unknown": (_STOPPED, "No limit is set for this currency."),
+        "limit_exceeded": (
+            "This would go over your limit for today. Nothing has happened. "
+            "You can pay a smaller amount, or ask us to change your limit.",
+            "The amount and what is already reserved today exceed the limit.",
+        ),
+        "log_behind": (_LATER, "The evidence log is not being sequenced; high-risk actions stop."),
+        "forgotten": (_STOPPED, "The personal data of this subject have been erased."),
+        "permitted": ("", "Permitted."),
+    }
+)
+
+
+def reason(code: str, *, detail: str = "") -> Reason:
+    """Return the words for a refusal that Sentinel itself states; `detail` is for staff only."""
+    customer, staff = _WORDS[code]
+    return Reason(code, customer, f"{staff} ({detail})" if detail else staff)
