@@ -36,7 +36,7 @@ def main() -> int:
             return 1
         _stamp(lock).write_text(_digest(lock))
     _write_verifier()
-    return subprocess.run([str(PYTHON), "-m", "deploy.assets"], cwd=SOURCE).returncode
+    return subprocess.run([str(PYTHON), "-m", "deploy.assets"], cwd=SOURCE, check=False).returncode
 
 
 def _with_newer_python() -> int:
@@ -54,19 +54,25 @@ def _is_usable() -> bool:
     """Return whether the environment's Python runs: it does not when the base Python is gone."""
     if not PYTHON.exists():
         return False
-    asked = subprocess.run([str(PYTHON), "-c", "import sys; sys.exit(0)"], capture_output=True)
+    asked = subprocess.run(
+        [str(PYTHON), "-c", "import sys; sys.exit(0)"], capture_output=True, check=False
+    )
     return asked.returncode == 0
 
 
 def _make_venv() -> bool:
     _say("making the virtual environment .venv")
     if importlib.util.find_spec("ensurepip"):
-        made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)])
+        made = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], check=False)
     elif importlib.util.find_spec("virtualenv"):
-        made = subprocess.run([sys.executable, "-m", "virtualenv", "--quiet", str(VENV)])
+        made = subprocess.run(
+            [sys.executable, "-m", "virtualenv", "--quiet", str(VENV)], check=False
+        )
     elif importlib.util.find_spec("pip") and importlib.util.find_spec("venv"):
         # Debian ships venv without its pip; the machine's own pip serves the new environment.
-        made = subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)])
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", "--clear", "--without-pip", str(VENV)], check=False
+        )
     else:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         _say("This Python can make no virtual environment. On Debian or Ubuntu, as root, run:")
@@ -77,7 +83,12 @@ def _make_venv() -> bool:
 
 
 def _pip(lock: Path) -> int:
-    has_own = subprocess.run([str(PYTHON), "-c", "import pip"], capture_output=True).returncode == 0
+    has_own = (
+        subprocess.run(
+            [str(PYTHON), "-c", "import pip"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
     pip = [str(PYTHON), "-m", "pip"]
     if not has_own:
         pip = [sys.executable, "-m", "pip", "--python", str(PYTHON)]

@@ -24,3 +24,9 @@ for _name, _prefix in _PREFIXES.items():
         _module = import_module(f"apps.{_name}.urls")
         urlpatterns += getattr(_module, "root_urlpatterns", [])
         urlpatterns.append(path(_prefix, include(f"apps.{_name}.urls")))
+
+if find_spec("apps.customer.front.views"):
+    handler400 = "apps.customer.front.views.bad_request"
+    handler403 = "apps.customer.front.views.forbidden"
+    handler404 = "apps.customer.front.views.not_found"
+    handler500 = "apps.customer.front.views.failed"

@@ -7,38 +7,42 @@ from django.conf import settings
 
 from sentinel import public as sentinel
 
-SIGN_IN_FILE = "sign-in.json"
-
 
 def welcome_lines(*, url: str) -> list[str]:
     """Return the lines a newcomer reads first."""
     lines = ["", f"The bank runs at {url}", ""]
-    lines += _sign_in_lines(settings.FRONTLINE_HOME / SIGN_IN_FILE, url)
+    lines += _sign_in_lines(Path(settings.SIGN_IN_FILE), url)
     lines += _checkpoint_lines()
     lines += [f"Keys are in {settings.KEYS_DIR}, readable by you only.", "Ctrl-C stops everything."]
     return lines
 
 
 def _sign_in_lines(path: Path, url: str) -> list[str]:
-    """Return one line per person of the sample bank, from the file its seed left."""
+    """Return one line per employee and one customer of the first bank, as its seed left them."""
     if not path.exists():
         return []
-    people = json.loads(path.read_text(encoding="utf-8"))
+    everyone = json.loads(path.read_text(encoding="utf-8"))
+    people = [person for person in everyone if person["entity"] == everyone[0]["entity"]]
+    customers = [person for person in people if "customer" in person["roles"]]
+    employees = [person for person in people if "customer" not in person["roles"]]
     rows = [
-        (person["role"], person["username"], person["password"], f"{url}{person['where']}")
-        for person in people
+        (_in_words(person["roles"]), person["username"], person["password"])
+        for person in customers[:1] + employees
     ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    role_width, name_width = (max(len(row[column]) for row in rows) for column in (0, 1))
     return [
-        "Sign in as",
+        f"Sign in at {url}/sign-in/ as",
         *(
-            "  "
-            + "  ".join(cell.ljust(width) for cell, width in zip(row, [*widths, 0], strict=True))
-            for row in rows
+            f"  {role:{role_width}}  {name:{name_width}}  {password}"
+            for role, name, password in rows
         ),
-        f"  (kept in {path})",
+        f"  everybody else: {path}",
         "",
     ]
+
+
+def _in_words(roles: list[str]) -> str:
+    return ", ".join(role.replace("_", " ") for role in roles)
 
 
 def _checkpoint_lines() -> list[str]:

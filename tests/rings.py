@@ -55,7 +55,7 @@ def run(ring: Ring, extra: list[str]) -> int:
     say(f"ring {' + '.join(ring.folders)}: budget {ring.minutes:g} min on two cores")
     begin = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", *ring.options, *ring.present, *extra]
-    code = subprocess.run(command, cwd=SOURCE).returncode
+    code = subprocess.run(command, cwd=SOURCE, check=False).returncode
     minutes = (time.monotonic() - begin) / 60
     if minutes > ring.minutes:
         sys.stderr.write(f"  over budget: {minutes:.1f} of {ring.minutes:g} min\n")

@@ -10,6 +10,8 @@ APPLICATION_ROLE = "frontline_app"
 OWNER_ROLE = "frontline_owner"
 SUPERUSER = "postgres"
 NAME = "frontline"
+# A request that got no connection within this time fails rather than waits.
+POOL_SECONDS_MAX = 10
 
 
 def databases(environment: Mapping[str, str], socket: str) -> dict[str, dict[str, Any]]:
@@ -87,6 +89,12 @@ def _server(url: str, role: str) -> dict[str, Any]:
     connection = parsed(url)
     connection["OPTIONS"]["options"] = f"-c role={role}"
     return _settings(connection)
+
+
+def pooled(connection: Mapping[str, Any], size_max: int) -> dict[str, Any]:
+    """Return the settings with Django's own pool, for a process that serves many at once."""
+    pool = {"min_size": 1, "max_size": size_max, "timeout": POOL_SECONDS_MAX}
+    return {**connection, "OPTIONS": {**connection["OPTIONS"], "pool": pool}}
 
 
 def _settings(connection: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""Settings for the test suite."""
+"""Settings for the test suite: no pool, so that a test can drop its database."""
 
 from deploy.settings.base import *
 
-DEBUG = False
+FRONTLINE_SAMPLE_BANK = True
