@@ -37,7 +37,7 @@ def show(
     template = _PARTS.get(part, "workspace/case.html")
     context = _context(case, principal)
     if template == "workspace/case.html" and case.customer_id:
-        context["customer"] = interaction.public.customer_state(
+        context["customer"] = interaction.public.customer_screen(
             customer_id=case.customer_id, principal=principal
         )
     return render(request, template, context)

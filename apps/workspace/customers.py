@@ -16,11 +16,7 @@ from apps.workspace.guard import employees_only
 def index(request: HttpRequest, principal: interaction.public.Principal) -> HttpResponse:
     """Find customers by name, town or account number."""
     search = request.GET.get("q", "").strip()[:80]
-    found = (
-        interaction.public.find_customers(text=search, principal=principal)
-        if len(search) >= 2
-        else ()
-    )
+    found = interaction.public.find_customers(text=search, principal=principal)
     context = {"found": found, "search": search}
     is_part = request.headers.get("HX-Request") == "true"
     template = "workspace/parts/customer_rows.html" if is_part else "workspace/customers.html"
@@ -34,14 +30,14 @@ def show(
 ) -> HttpResponse:
     """Show one customer now, or as of a day when one is given."""
     as_of = _day(request.GET.get("as_of", ""))
-    customer = interaction.public.customer_state(
+    customer = interaction.public.customer_screen(
         customer_id=customer_id, principal=principal, as_of=as_of
     )
     context = {
         "customer": customer,
         "as_of": as_of,
         "today": datetime.now(UTC).date(),
-        "page": interaction.public.customer_transactions(
+        "page": interaction.public.customer_bookings(
             customer_id=customer_id, principal=principal, limit=12
         ),
         "cases": interaction.public.cases(principal=principal, search=str(customer_id)),

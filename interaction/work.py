@@ -1,0 +1,126 @@
+"""What employees look up: customers, their money and their cases, within their legal entity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+import nexus.public
+from sentinel.vocabulary import Money, Principal
+
+_SEARCH_MIN = 2
+
+
+class EmployeesOnly(PermissionError):
+    """Only an employee may look this up."""
+
+    code = "employees_only"
+    is_retryable = False
+
+    def __init__(self, principal_id: str) -> None:
+        super().__init__(principal_id)
+        self.principal_id = principal_id
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as an employee reads it."""
+
+    account_id: UUID
+    name: str
+    iban: str
+    status: str
+    balance: Money
+    available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerScreen:
+    """A customer with everything one page about them shows."""
+
+    customer_id: UUID
+    party: Mapping[str, object]
+    accounts: tuple[AccountRow, ...]
+    cards: tuple[nexus.public.CardView, ...]
+    payees: tuple[nexus.public.PayeeView, ...]
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BookingRow:
+    """A booking with its amount as money."""
+
+    booking_date: date
+    counterparty_name: str
+    remittance: str
+    amount: Money
+
+
+def customer_screen(
+    *, customer_id: UUID, principal: Principal, as_of: datetime | None = None
+) -> CustomerScreen:
+    """Return one customer now, or as of a time.
+
+    Raises:
+        EmployeesOnly: the person asking is not an employee.
+        nexus.public.CustomerUnknown: this legal entity knows no such customer.
+    """
+    _refuse_others(principal)
+    state = nexus.public.customer_state(customer_id=customer_id, as_of=as_of)
+    return CustomerScreen(
+        customer_id=customer_id,
+        party=state.party,
+        accounts=tuple(_account(account) for account in state.accounts),
+        cards=state.cards,
+        payees=state.payees,
+        is_current=state.is_current,
+    )
+
+
+def customer_bookings(
+    *, customer_id: UUID, principal: Principal, limit: int = 12
+) -> tuple[BookingRow, ...]:
+    """Return the newest bookings on all of a customer's accounts.
+
+    Raises:
+        EmployeesOnly: the person asking is not an employee.
+    """
+    _refuse_others(principal)
+    page = nexus.public.transactions(customer_id=customer_id, limit=limit)
+    return tuple(
+        BookingRow(
+            booking_date=booking.booking_date,
+            counterparty_name=booking.counterparty_name,
+            remittance=booking.remittance,
+            amount=Money(booking.amount_minor_units, booking.currency),
+        )
+        for booking in page.bookings
+    )
+
+
+def find_customers(*, text: str, principal: Principal) -> tuple[Mapping[str, object], ...]:
+    """Return the customers whose name, town or IBAN contains a text of two letters or more.
+
+    Raises:
+        EmployeesOnly: the person asking is not an employee.
+    """
+    _refuse_others(principal)
+    if len(text.strip()) < _SEARCH_MIN:
+        return ()
+    return nexus.public.find_customers(text=text)
+
+
+def _refuse_others(principal: Principal) -> None:
+    if principal.kind != "employee":
+        raise EmployeesOnly(principal.id)
+
+
+def _account(account: nexus.public.AccountView) -> AccountRow:
+    return AccountRow(
+        account_id=account.account_id,
+        name=account.name,
+        iban=account.iban,
+        status=account.status,
+        balance=Money(account.booked_minor_units, account.currency),
+        available=Money(account.available_minor_units, account.currency),
+    )
