@@ -1,0 +1,60 @@
+"""Calls that turn text into code, or load what can run, stand nowhere."""
+
+import ast
+
+from tests.architecture.source import LAYERS, PACKAGES, trees
+
+FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_METHODS = {("pickle", "load"), ("pickle", "loads"), ("yaml", "load"), ("os", "system")}
+
+
+def calls(*packages):
+    for path, tree in trees(*packages):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                yield path, node
+
+
+def test_no_text_becomes_code():
+    found = [
+        f"{path}:{call.lineno} {call.func.id}"
+        for path, call in calls(*PACKAGES)
+        if isinstance(call.func, ast.Name) and call.func.id in FORBIDDEN_CALLS
+    ]
+
+    assert found == []
+
+
+def test_nothing_is_loaded_that_could_run():
+    found = [
+        f"{path}:{call.lineno} {call.func.value.id}.{call.func.attr}"
+        for path, call in calls(*PACKAGES)
+        if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name)
+        if (call.func.value.id, call.func.attr) in FORBIDDEN_METHODS
+    ]
+
+    assert found == []
+
+
+def test_no_shell_is_started():
+    found = [
+        f"{path}:{call.lineno}"
+        for path, call in calls(*PACKAGES)
+        for keyword in call.keywords
+        if keyword.arg == "shell" and getattr(keyword.value, "value", None) is True
+    ]
+
+    assert found == []
+
+
+def test_no_layer_catches_everything():
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees(*LAYERS, "apps")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        if node.type is None
+        or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
+    ]
+
+    assert found == []
