@@ -112,7 +112,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Everything a message names."""
+    """Everything a message names; `ibans` holds all of them, `iban` the one when there is one."""
 
     amount: AmountSlot | None = None
     date: DateSlot | None = None
@@ -121,8 +121,10 @@ class Slots:
     purpose: TextSlot | None = None
     card: CardSlot | None = None
     category: TextSlot | None = None
+    merchant: TextSlot | None = None
     period: PeriodSlot | None = None
     account_kind: TextSlot | None = None
+    target_account_kind: TextSlot | None = None
     ibans: tuple[IbanSlot, ...] = field(default=())
 
     def names(self) -> tuple[str, ...]:
