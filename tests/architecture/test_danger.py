@@ -5,6 +5,8 @@ import ast
 from tests.architecture.source import LAYERS, PACKAGES, trees
 
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
+# A step of a drawing may break in any way: it is tried again, then a person looks at it.
+CATCHES_EVERYTHING = {"orchestration/durable/calls.py"}
 FORBIDDEN_METHODS = {("pickle", "load"), ("pickle", "loads"), ("yaml", "load"), ("os", "system")}
 
 
@@ -52,7 +54,7 @@ def test_no_layer_catches_everything():
         f"{path}:{node.lineno}"
         for path, tree in trees(*LAYERS, "apps")
         for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler)
+        if isinstance(node, ast.ExceptHandler) and str(path) not in CATCHES_EVERYTHING
         if node.type is None
         or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
     ]
