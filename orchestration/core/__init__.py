@@ -1,0 +1,29 @@
+"""The pure engine: no Django, no clock, no chance, no database. See README.md beside this file."""
+
+from orchestration.core.advance import advance, rebuild
+from orchestration.core.codec import (
+    EncodingRefused,
+    decode,
+    decode_state,
+    encode,
+    encode_state,
+)
+from orchestration.core.definition import Definition, deploy
+from orchestration.core.state import InstanceState, new_state
+from orchestration.core.step import Ignored, Step
+
+__all__ = [
+    "Definition",
+    "EncodingRefused",
+    "Ignored",
+    "InstanceState",
+    "Step",
+    "advance",
+    "decode",
+    "decode_state",
+    "deploy",
+    "encode",
+    "encode_state",
+    "new_state",
+    "rebuild",
+]

@@ -113,12 +113,13 @@ class VariableSet:
 
 @dataclass(frozen=True, slots=True)
 class WorkAsked:
-    """Work went out: a service call, a human task, or a called process."""
+    """Work went out: a service call, a human task, or a called process, named by `work`."""
 
     node: str
     token: str
     visit: int
     work: str
+    inputs: Variables
 
 
 @dataclass(frozen=True, slots=True)

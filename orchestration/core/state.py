@@ -36,6 +36,7 @@ class Wait(StrEnum):
     SCOPE = "scope"
     JOIN = "join"
     INCIDENT = "incident"
+    LEAVING = "leaving"
 
 
 class Trigger(StrEnum):
@@ -50,7 +51,8 @@ class Token:
     """One place where the process stands.
 
     `visit` numbers the activation within the instance, `flow` is the sequence flow it came by,
-    `item` the index in a multi-instance activity, `work` what an incident interrupted.
+    `item` the index in a multi-instance activity. For an incident `work` says what is to be done
+    again: None for entering the node, LEAVING for going on from it, else the work itself.
     """
 
     id: str
@@ -75,7 +77,7 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Progress of a multi-instance activity: `items` still to start, `results` by index."""
+    """Progress of a multi-instance activity: `items` and `results` by index."""
 
     items: tuple[FeelValue, ...]
     started: int
@@ -87,7 +89,8 @@ class Loop:
 class Scope:
     """The process itself, a running sub-process, or a multi-instance activity.
 
-    `owner` is the token that waits for it (None for the process), `variables` are local to it.
+    `owner` is the token that waits for it (None for the process and for one item of a loop),
+    `variables` are local to it. With `is_compensation`, `undo` lists what is still to be undone.
     """
 
     id: str
@@ -97,7 +100,7 @@ class Scope:
     variables: Variables = field(default_factory=dict)
     undo: tuple[Undo, ...] = ()
     loop: Loop | None = None
-    compensating: str | None = None
+    is_compensation: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from orchestration.feel.expression import (
     compile_unary_tests,
 )
 from orchestration.feel.source import FeelSyntaxError
-from orchestration.feel.values import FeelValue, ValueNotFeel, to_feel
+from orchestration.feel.values import FeelValue, ValueNotFeel, to_feel, to_plain
 
 __all__ = [
     "Expression",
@@ -22,4 +22,5 @@ __all__ = [
     "compile_expression",
     "compile_unary_tests",
     "to_feel",
+    "to_plain",
 ]

@@ -21,7 +21,23 @@ _CONSTANTS: dict[str, tree.Literal] = {
     "null": tree.Literal(None),
 }
 _RESERVED = frozenset(
-    "for in return if then else some every satisfies instance of and or between external".split()
+    [
+        "for",
+        "in",
+        "return",
+        "if",
+        "then",
+        "else",
+        "some",
+        "every",
+        "satisfies",
+        "instance",
+        "of",
+        "and",
+        "or",
+        "between",
+        "external",
+    ]
 )
 
 

@@ -14,7 +14,7 @@ from orchestration.feel.temporal import (
     Temporal,
     Time,
     from_python,
-)
+)from orchestration.feel.temporal_text import format_temporal
 
 FeelValue: TypeAlias = Union[
     bool, Decimal, str, Temporal, tuple["FeelValue", ...], "Context", "Range", "Function", None
@@ -81,6 +81,25 @@ def to_feel(value: object) -> FeelValue:
     if isinstance(value, list | tuple):
         return tuple(to_feel(item) for item in value)
     raise ValueNotFeel(type(value).__name__)
+
+
+def to_plain(value: FeelValue) -> object:
+    """Turn FEEL data into plain data: whole numbers become integers, times become ISO texts.
+
+    Raises:
+        ValueNotFeel: the value is a function or a range, which plain data cannot hold.
+    """
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else value
+    if isinstance(value, TEMPORAL_TYPES):
+        return format_temporal(value)
+    if isinstance(value, tuple):
+        return [to_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, Range | Function):
+        raise ValueNotFeel(type(value).__name__)
+    return value
 
 
 def _number(value: float | Decimal) -> Decimal:

@@ -1,0 +1,217 @@
+"""The workbench of one step: a state opened for change, with what it causes written down."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from orchestration.bpmn.model import Node
+from orchestration.core import history as past
+from orchestration.core.commands import CancelTimer, Command, Unsubscribe
+from orchestration.core.definition import Definition
+from orchestration.core.state import (
+    InstanceState,
+    Scope,
+    Status,
+    Subscription,
+    Timer,
+    Token,
+    Variables,
+    Wait,
+)
+from orchestration.dmn.result import DecisionModel
+from orchestration.feel import Expression, Result
+from orchestration.feel.values import FeelValue
+
+_NOTHING: Variables = {}
+
+
+class CannotGoOn(Exception):
+    """A token cannot do what its node says; it becomes an incident."""
+
+    code = "cannot_go_on"
+    is_retryable = False
+
+    def __init__(self, incident: str, words: str) -> None:
+        super().__init__(incident, words)
+        self.incident, self.words = incident, words
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A token about to enter a node; `is_triggered` says that the event there has happened."""
+
+    node: str
+    scope: str
+    flow: str | None = None
+    item: int | None = None
+    is_triggered: bool = False
+    payload: Variables = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A token whose work or event is done, with what came back.
+
+    `is_repeated` says that the answer was taken in before and only the way on was missing.
+    """
+
+    token: str
+    scope: str
+    payload: Variables = field(default_factory=dict)
+    is_repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A token that is to enter the node it stands at once more."""
+
+    token: str
+    scope: str
+
+
+class Run:
+    """One step in the making. Only `advance` creates it, and freezes it at the end."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        state: InstanceState,
+        at: datetime,
+        decisions: Mapping[str, DecisionModel],
+    ) -> None:
+        self.definition, self.at, self.decisions = definition, at, decisions
+        self.process, self.status, self.code = state.process, state.status, state.code
+        self.counter = state.counter
+        self.tokens = {token.id: token for token in state.tokens}
+        self.scopes = {scope.id: scope for scope in state.scopes}
+        self.timers = {timer.id: timer for timer in state.timers}
+        self.subscriptions = {each.id: each for each in state.subscriptions}
+        self.agenda: deque[Arrival | Finish | Enter] = deque()
+        self.commands: list[Command] = []
+        self.history: list[past.Entry] = []
+
+    def frozen(self) -> InstanceState:
+        """Give the state as it now is."""
+        return InstanceState(
+            process=self.process,
+            status=self.status,
+            counter=self.counter,
+            tokens=tuple(self.tokens.values()),
+            scopes=tuple(self.scopes.values()),
+            timers=tuple(self.timers.values()),
+            subscriptions=tuple(self.subscriptions.values()),
+            code=self.code,
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the instance still lives."""
+        return self.status is Status.RUNNING
+
+    def command(self, command: Command) -> None:
+        """Ask the shell for something."""
+        self.commands.append(command)
+
+    def record(self, entry: past.Entry) -> None:
+        """Write down what happened."""
+        self.history.append(entry)
+
+    def next_number(self) -> int:
+        """Give the next number of the instance's own counter."""
+        self.counter += 1
+        return self.counter
+
+    # Tokens.
+
+    def put(self, token: Token) -> None:
+        """Store a token, new or changed."""
+        self.tokens[token.id] = token
+
+    def waiting(self, token: Token, wait: Wait) -> Token:
+        """Let a token wait where it stands."""
+        changed = replace(token, wait=wait, work=None)
+        self.tokens[token.id] = changed
+        return changed
+
+    def tokens_in(self, scope: str) -> list[Token]:
+        """List the tokens of a scope, oldest first."""
+        return [token for token in self.tokens.values() if token.scope == scope]
+
+    def remove(self, token: Token, because: str) -> None:
+        """Take a token off its node, with every ear it had open."""
+        self.disarm(token.id)
+        self.tokens.pop(token.id, None)
+        self.record(past.NodeLeft(token.node, token.id, token.visit, because))
+
+    def disarm(self, owner: str) -> None:
+        """Cancel the timers and subscriptions of a token."""
+        for timer in [each for each in self.timers.values() if each.owner == owner]:
+            self.drop_timer(timer)
+        for ear in [each for each in self.subscriptions.values() if each.owner == owner]:
+            self.drop_subscription(ear)
+
+    def drop_timer(self, timer: Timer) -> None:
+        """Cancel one timer."""
+        del self.timers[timer.id]
+        self.command(CancelTimer(timer.id))
+
+    def drop_subscription(self, subscription: Subscription) -> None:
+        """Close one subscription."""
+        del self.subscriptions[subscription.id]
+        self.command(Unsubscribe(subscription.id))
+
+    # Scopes and variables.
+
+    def open_scope(self, scope: Scope) -> None:
+        """Store a scope, new or changed."""
+        self.scopes[scope.id] = scope
+
+    def scopes_of(self, owner: str) -> list[Scope]:
+        """List the scopes a token waits for."""
+        return [scope for scope in self.scopes.values() if scope.owner == owner]
+
+    def visible(self, scope_id: str) -> Variables:
+        """Give the variables seen from a scope, inner ones hiding outer ones."""
+        scope = self.scopes[scope_id]
+        if scope.parent is None:
+            return scope.variables
+        outer = self.visible(scope.parent)
+        return {**outer, **scope.variables} if scope.variables else outer
+
+    def set_variable(self, scope_id: str, name: str, value: FeelValue, node: str | None) -> None:
+        """Set a variable where it is known, or in the process when it is new."""
+        scope = self.scopes[scope_id]
+        while name not in scope.variables and scope.parent is not None:
+            scope = self.scopes[scope.parent]
+        self.scopes[scope.id] = replace(scope, variables={**scope.variables, name: value})
+        self.record(past.VariableSet(name, value, scope.id, node))
+
+    # Expressions.
+
+    def evaluate(
+        self, text: str, scope: str, extra: Variables = _NOTHING
+    ) -> tuple[Result, Expression, Variables]:
+        """Run one of the definition's expressions on what a scope sees."""
+        expression = self.definition.expressions[text]
+        context = {**self.visible(scope), **extra} if extra else self.visible(scope)
+        return expression.evaluate(context, at=self.at), expression, context
+
+    def compute(
+        self,
+        node: Node,
+        scope: str,
+        purpose: str,
+        text: str,
+        extra: Variables = _NOTHING,
+    ) -> FeelValue:
+        """Run an expression and, where a null needs explaining, write down why."""
+        result, expression, context = self.evaluate(text, scope, extra)
+        if result.reasons:
+            reads = expression.values_read(context)
+            self.record(
+                past.ExpressionEvaluated(
+                    node.id, purpose, text, reads, result.value, result.reasons
+                )
+            )
+        return result.value
