@@ -14,7 +14,8 @@ from orchestration.feel.temporal import (
     Temporal,
     Time,
     from_python,
-)from orchestration.feel.temporal_text import format_temporal
+)
+from orchestration.feel.temporal_text import format_temporal
 
 FeelValue: TypeAlias = Union[
     bool, Decimal, str, Temporal, tuple["FeelValue", ...], "Context", "Range", "Function", None
