@@ -1,7 +1,7 @@
 """Taking turns: what was said is stored, answered once, and read back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
@@ -92,7 +92,6 @@ class Exchange:
 
     conversation_id: UUID
     reply: Said | None
-    position: str = ""
     is_repeated: bool = False
 
 
@@ -107,7 +106,8 @@ class NewTurn:
     attachments: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
     card_ids: tuple[UUID, ...] = ()
-    case_id: UUID | None = field(default=None)
+    case_id: UUID | None = None
+    reached: str = ""
 
 
 def customer_of(principal: Principal) -> UUID:
@@ -207,6 +207,18 @@ def conversation(*, principal: Principal, conversation_id: UUID) -> tuple[Said, 
     return tuple(_said(turn, Seal(owned.customer_id)) for turn in reversed(latest))
 
 
+def reached_position(*, customer_id: UUID) -> str:
+    """Return the feed position of the latest thing the customer was told was done, else ''."""
+    return (
+        Turn.objects.filter(conversation__customer_id=customer_id)
+        .exclude(reached="")
+        .order_by("-position")
+        .values_list("reached", flat=True)
+        .first()
+        or ""
+    )
+
+
 def say(*, conversation_id: UUID, turn: NewTurn) -> bool:
     """Store what the bank says unasked; False where it was said already or nobody listens."""
     found = Conversation.objects.filter(id=conversation_id).first()
@@ -223,6 +235,7 @@ def store_turn(conversation: Conversation, turn: NewTurn) -> bool:
         sealed=Seal(conversation.customer_id).close(words.model_dump_json().encode()),
         card_ids=[str(each) for each in turn.card_ids],
         case_id=turn.case_id,
+        reached=turn.reached,
         sent_id=turn.sent_id,
         said_at=turn.at,
     )
@@ -242,10 +255,11 @@ def _answered(
         suggestions=tuple(reply.suggestions),
         card_ids=tuple(card.id for card in reply.cards),
         case_id=reply.case_id,
+        reached=reply.position,
     )
     is_new = store_turn(conversation, turn)
     said = _turn_of(conversation, sent_id)
-    return Exchange(conversation.id, said, position=reply.position, is_repeated=not is_new)
+    return Exchange(conversation.id, said, is_repeated=not is_new)
 
 
 def _reply_to(conversation: Conversation, sent_id: str) -> Said | None:

@@ -112,6 +112,8 @@ class Turn(models.Model):
     sealed = models.BinaryField()
     card_ids = models.JSONField(default=list)
     case_id = models.UUIDField(null=True)
+    # The feed position a screen must have reached to show what this turn says was done.
+    reached = models.TextField(default="", db_collation="C")
     # What makes a resent message the same message: the sender's id, or the event's cursor.
     sent_id = models.TextField(null=True, db_collation="C")  # noqa: DJ001 - NULL: need not be unique
     said_at = models.DateTimeField()

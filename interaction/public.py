@@ -12,11 +12,13 @@ from interaction.identity import (
     sign_out,
 )
 from interaction.people import NewPerson, SignIn, create_people, sign_ins
+from sentinel.vocabulary import Principal
 
 __all__ = [
     "Credentials",
     "NewPerson",
     "Person",
+    "Principal",
     "SignIn",
     "SignInRefused",
     "TooManyAttempts",

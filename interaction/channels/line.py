@@ -1,0 +1,99 @@
+"""The line: one WebSocket per open page, over which news is told. An async edge."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.auth import SESSION_KEY
+
+from interaction.channels.groups import case_group, console_group, customer_group, queue_group
+from interaction.identity import ENTITY_KEY, METHODS_KEY, SINCE_KEY, Person, person_of
+from sentinel.public import legal_entity
+
+NOBODY = 4401
+FORBIDDEN = 4403
+COMPLIANCE = "compliance_officer"
+
+
+@database_sync_to_async
+def signed_in(session: Mapping[str, Any]) -> Person | None:
+    """Return who holds this session, looked up in their own legal entity."""
+    if ENTITY_KEY not in session or SESSION_KEY not in session:
+        return None
+    with legal_entity(entity=session[ENTITY_KEY]):
+        return person_of(
+            user_id=UUID(session[SESSION_KEY]),
+            since=session[SINCE_KEY],
+            methods=session[METHODS_KEY],
+        )
+
+
+class NewsLine(AsyncWebsocketConsumer):
+    """Tells one page what changed; subclasses say which groups the person may hear."""
+
+    person: Person
+
+    def groups_of(self, person: Person) -> Iterable[str]:
+        """Return the groups this person may hear; none means the page is not for them."""
+        raise TypeError(type(self).__name__)
+
+    async def connect(self) -> None:
+        """Let the signed-in person in, and nobody else."""
+        person = await signed_in(self.scope["session"])
+        await self.accept()
+        if person is None:
+            return await self.close(code=NOBODY)
+        heard = tuple(self.groups_of(person))
+        if not heard:
+            return await self.close(code=FORBIDDEN)
+        self.person, self.groups = person, list(heard)
+        for group in heard:
+            await self.channel_layer.group_add(group, self.channel_name)
+        return await self.opened()
+
+    async def opened(self) -> None:
+        """Begin; the person is known and hears their groups."""
+
+    async def update(self, message: Mapping[str, Any]) -> None:
+        """Pass news on to the page."""
+        await self.tell({"type": "update", "topic": message["topic"], "id": message["id"]})
+
+    async def tell(self, frame: Mapping[str, object]) -> None:
+        """Send one frame to the page."""
+        await self.send(text_data=json.dumps(frame, ensure_ascii=False))
+
+
+class WorkspaceLine(NewsLine):
+    """News for employees: the queues of their roles, and the case their page is about."""
+
+    def groups_of(self, person: Person) -> Iterable[str]:
+        """Hear the queues of one's roles and, where the address names one, a case."""
+        principal = person.principal
+        if principal.kind != "employee":
+            return
+        for role in principal.roles:
+            yield queue_group(principal.entity, role)
+        case_id = self.scope["url_route"]["kwargs"].get("case_id")
+        if case_id is not None:
+            yield case_group(case_id)
+
+
+class ConsoleLine(NewsLine):
+    """News for compliance officers: decisions and records as they come."""
+
+    def groups_of(self, person: Person) -> Iterable[str]:
+        """Hear one's own legal entity's console."""
+        if COMPLIANCE in person.principal.roles:
+            yield console_group(person.principal.entity)
+
+
+class CustomerLine(NewsLine):
+    """News for a customer: everything that concerns them."""
+
+    def groups_of(self, person: Person) -> Iterable[str]:
+        """Hear what concerns oneself."""
+        if person.customer_id is not None:
+            yield customer_group(person.customer_id)
