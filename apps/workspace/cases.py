@@ -11,11 +11,12 @@ from django.views.decorators.http import require_GET, require_POST
 import interaction.public
 from apps.workspace.forms import Field, answer_from, fields_of
 from apps.workspace.guard import employees_only
+from sentinel.vocabulary import Principal
 
 
 @require_GET
 @employees_only
-def index(request: HttpRequest, principal: interaction.public.Principal) -> HttpResponse:
+def index(request: HttpRequest, principal: Principal) -> HttpResponse:
     """List the cases this employee may see, newest first."""
     search = request.GET.get("q", "").strip()[:80]
     state = request.GET.get("state") or None
@@ -28,9 +29,7 @@ def index(request: HttpRequest, principal: interaction.public.Principal) -> Http
 
 @require_GET
 @employees_only
-def show(
-    request: HttpRequest, principal: interaction.public.Principal, case_id: UUID
-) -> HttpResponse:
+def show(request: HttpRequest, principal: Principal, case_id: UUID) -> HttpResponse:
     """Show a case; htmx asks for one part of it when something has changed."""
     case = interaction.public.case(case_id=case_id, principal=principal)
     part = request.GET.get("part", "")
@@ -45,9 +44,7 @@ def show(
 
 @require_POST
 @employees_only
-def answer(
-    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
-) -> HttpResponse:
+def answer(request: HttpRequest, principal: Principal, task_id: UUID) -> HttpResponse:
     """Answer a task; what cannot be accepted is shown beside its field and nothing is lost."""
     task = interaction.public.task(task_id=task_id, principal=principal)
     filled = answer_from(schema=task.form, posted=request.POST)
@@ -67,9 +64,7 @@ def answer(
 
 @require_POST
 @employees_only
-def return_task(
-    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
-) -> HttpResponse:
+def return_task(request: HttpRequest, principal: Principal, task_id: UUID) -> HttpResponse:
     """Send a task back with a comment, for somebody to complete what is missing."""
     returned = interaction.public.return_task(
         task_id=task_id,
@@ -82,9 +77,7 @@ def return_task(
 
 @require_GET
 @employees_only
-def drawing(
-    request: HttpRequest, principal: interaction.public.Principal, case_id: UUID
-) -> HttpResponse:
+def drawing(request: HttpRequest, principal: Principal, case_id: UUID) -> HttpResponse:
     """Return the drawing of the flow that this case runs on."""
     case = interaction.public.case(case_id=case_id, principal=principal)
     return HttpResponse(case.diagram_xml, content_type="application/xml")
@@ -92,9 +85,7 @@ def drawing(
 
 @require_GET
 @employees_only
-def document(
-    request: HttpRequest, principal: interaction.public.Principal, document_id: UUID
-) -> HttpResponse:
+def document(request: HttpRequest, principal: Principal, document_id: UUID) -> HttpResponse:
     """Hand over a document of a case, to be looked at but never run."""
     name, media_type, content = interaction.public.document_content(
         document_id=document_id, principal=principal
@@ -112,9 +103,7 @@ _PARTS: Mapping[str, str] = {
 }
 
 
-def _context(
-    case: interaction.public.CaseView, principal: interaction.public.Principal
-) -> dict[str, object]:
+def _context(case: "interaction.public.CaseView", principal: Principal) -> dict[str, object]:
     return {
         "case": case,
         "principal": principal,
@@ -123,8 +112,8 @@ def _context(
 
 
 def _with_fields(
-    task: interaction.public.TaskView,
-    principal: interaction.public.Principal,
+    task: "interaction.public.TaskView",
+    principal: Principal,
     filled: Mapping[str, object] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> dict[str, object]:
@@ -140,8 +129,8 @@ def _with_fields(
 
 def _refused(
     request: HttpRequest,
-    principal: interaction.public.Principal,
-    task: interaction.public.TaskView,
+    principal: Principal,
+    task: "interaction.public.TaskView",
     filled: Mapping[str, object],
     errors: Mapping[str, str],
 ) -> HttpResponse:

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_GET
 
 import interaction.public
 from apps.workspace.guard import employees_only
+from sentinel.vocabulary import Principal
 
 
 @require_GET
 @employees_only
-def index(request: HttpRequest, principal: interaction.public.Principal) -> HttpResponse:
+def index(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Find customers by name, town or account number."""
     search = request.GET.get("q", "").strip()[:80]
     found = interaction.public.find_customers(text=search, principal=principal)
@@ -25,9 +26,7 @@ def index(request: HttpRequest, principal: interaction.public.Principal) -> Http
 
 @require_GET
 @employees_only
-def show(
-    request: HttpRequest, principal: interaction.public.Principal, customer_id: UUID
-) -> HttpResponse:
+def show(request: HttpRequest, principal: Principal, customer_id: UUID) -> HttpResponse:
     """Show one customer now, or as of a day when one is given."""
     as_of = _day(request.GET.get("as_of", ""))
     customer = interaction.public.customer_screen(

@@ -7,12 +7,13 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse
 
 import interaction.public
+from sentinel.vocabulary import Principal
 
 P = ParamSpec("P")
 
 
 def employees_only(
-    view: Callable[Concatenate[HttpRequest, interaction.public.Principal, P], HttpResponse],
+    view: Callable[Concatenate[HttpRequest, Principal, P], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
     """Give the view the employee behind the session; everybody else is refused."""
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 import interaction.public
 from apps.workspace.guard import employees_only
+from sentinel.vocabulary import Principal
 
 KINDS = (
     ("", "All kinds"),
@@ -24,7 +25,7 @@ VIEWS = (("open", "Open"), ("mine", "Mine"), ("done", "Done"))
 
 @require_GET
 @employees_only
-def show(request: HttpRequest, principal: interaction.public.Principal) -> HttpResponse:
+def show(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show the queue; htmx asks for the list alone."""
     chosen = request.GET.get("view", "open")
     filters = interaction.public.TaskFilters(
@@ -51,9 +52,7 @@ def show(request: HttpRequest, principal: interaction.public.Principal) -> HttpR
 
 @require_GET
 @employees_only
-def open_task(
-    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
-) -> HttpResponse:
+def open_task(request: HttpRequest, principal: Principal, task_id: UUID) -> HttpResponse:
     """Open the case a task belongs to, at the task."""
     task = interaction.public.task(task_id=task_id, principal=principal)
     return redirect(f"/workspace/cases/{task.case_id}/#task-{task.id}")
@@ -61,9 +60,7 @@ def open_task(
 
 @require_POST
 @employees_only
-def claim(
-    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
-) -> HttpResponse:
+def claim(request: HttpRequest, principal: Principal, task_id: UUID) -> HttpResponse:
     """Take a task, so that nobody else works on it, and go to its case."""
     task = interaction.public.claim(task_id=task_id, principal=principal, at=datetime.now(UTC))
     return redirect(f"/workspace/cases/{task.case_id}/#task-{task.id}")
@@ -71,13 +68,11 @@ def claim(
 
 @require_POST
 @employees_only
-def give_back(
-    request: HttpRequest, principal: interaction.public.Principal, task_id: UUID
-) -> HttpResponse:
+def give_back(request: HttpRequest, principal: Principal, task_id: UUID) -> HttpResponse:
     """Put a task back into the queue, undone."""
     interaction.public.unclaim(task_id=task_id, principal=principal, at=datetime.now(UTC))
     return redirect("workspace:queue")
 
 
-def _is_late(task: interaction.public.TaskView) -> bool:
+def _is_late(task: "interaction.public.TaskView") -> bool:
     return task.due_at is not None and task.state != "done" and task.due_at < datetime.now(UTC)
