@@ -10,6 +10,7 @@ _SEEDED = "seeded"
 
 class Command(BaseCommand):
     help = "Make the sample bank unless this database has it; an interrupted run is taken up again."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--customers", type=int, default=40)

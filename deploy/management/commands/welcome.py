@@ -7,6 +7,7 @@ from deploy.welcome import welcome_lines
 
 class Command(BaseCommand):
     help = "Say where to sign in and what the newest checkpoint is."
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url")
