@@ -27,6 +27,7 @@ RULE_CONFIDENCE: Final = 0.99
 BY_MODEL: Final = "model"
 _NAME: Final = re.compile(r"[^\W\d_][\w'\u2019.& -]{1,69}")
 _ANSWER_WORDS_MAX: Final = 6
+_PARTICLE_LETTERS_MAX: Final = 3
 
 
 class Advice(StrEnum):
@@ -89,7 +90,7 @@ def understand(
         return unread
     extraction = extract(text=text, today=today, payees=payees)
     language = _language(text, extraction, payees)
-    if language != "en":
+    if language != "en" and not _is_a_name_asked_for(text, dialogue):
         span = Span(0, len(text), text)
         return _nothing(refusal("language_not_supported", span), language, "language")
     slots = extraction.slots
@@ -98,8 +99,11 @@ def understand(
     if act is None:
         act, slots = _free_answer(text, slots, dialogue, model)
     if act:
-        return _by_rule(act, slots, refusals, language)
-    return _by_model(model.score(_masked(text, extraction)), slots, refusals, language, model)
+        return _by_rule(act, slots, refusals, "en")
+    score = model.score(_masked(text, extraction))
+    if dialogue.has_document and score.intent == Intent.PAY:
+        score = replace(score, intent=Intent.PAY_DOCUMENT)
+    return _by_model(score, slots, refusals, "en", model)
 
 
 def _nothing(why: Refusal, language: str, rule: str) -> Meaning:
@@ -119,6 +123,18 @@ def _language(text: str, extraction: Extraction, payees: Sequence[KnownPayee]) -
         characters[span.start : span.end] = " " * (span.end - span.start)
     names = [name for payee in payees for name in (payee.name, *payee.aliases)]
     return detect("".join(characters), names=names)
+
+
+def _is_a_name_asked_for(text: str, dialogue: DialogueContext) -> bool:
+    """Say whether a message answers "to whom?" with nothing but a name, in whatever language."""
+    words = text.strip().strip(".!").split()
+    is_short = 0 < len(words) <= _ANSWER_WORDS_MAX
+    return (
+        dialogue.awaiting == "payee"
+        and is_short
+        and words[0][0].isupper()
+        and all(word[0].isupper() or len(word) <= _PARTICLE_LETTERS_MAX for word in words)
+    )
 
 
 def _masked(text: str, extraction: Extraction) -> str:

@@ -16,7 +16,7 @@ ENGLISH: Final = "en"
 UNKNOWN: Final = "und"
 _FOLDER: Final = Path(__file__).parent
 _SEEDS: Final = _FOLDER.parent / "intent" / "seed_utterances"
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_WORD: Final = re.compile(r"(?<!\w)[^\W\d_]+(?:['\u2019][^\W\d_]+)*(?!\w)")
 _SCRIPTS: Final = {
     "ARABIC": "ar", "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko",
     "CYRILLIC": "ru", "GREEK": "el", "HEBREW": "he", "DEVANAGARI": "hi", "THAI": "th",
@@ -42,7 +42,10 @@ def _english() -> frozenset[str]:
 def _foreign() -> dict[str, frozenset[str]]:
     """Return the telling words of each language, those that are English too left out."""
     listed: dict[str, str] = json.loads((_FOLDER / "foreign.json").read_text("utf-8"))
-    return {code: frozenset(words.split()) - _english() for code, words in listed.items()}
+    return {
+        code: frozenset(word for word in words.split() if len(word) > 1) - _english()
+        for code, words in listed.items()
+    }
 
 
 def is_english_word(word: str) -> bool:

@@ -1,0 +1,1 @@
+"""Read documents that customers send: invoices as PDF with a text layer."""
