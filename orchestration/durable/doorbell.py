@@ -1,0 +1,36 @@
+"""A doorbell for workers: rung after commit, and never the only way to find work."""
+
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from celery import current_app
+from django.db import connection, transaction
+from kombu.exceptions import OperationalError
+
+import sentinel.public
+
+TASK = "orchestration.advance_instance"
+
+
+def ring(instance_id: UUID) -> None:
+    """Ask a worker, after commit, to look at an instance; what is lost the sweeper finds."""
+    entity = sentinel.public.current_entity()
+    transaction.on_commit(partial(_send, str(instance_id), entity))
+
+
+def _send(instance_id: str, entity: str) -> None:
+    try:
+        current_app.send_task(TASK, kwargs={"instance_id": instance_id, "entity": entity})
+    except OperationalError:
+        # The broker is away. The work is in the database, where the sweeper looks.
+        return
+
+
+def database_time() -> datetime:
+    """Return the database's clock, by which leases, timers and deadlines are measured."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    assert isinstance(now, datetime)
+    return now

@@ -1,0 +1,64 @@
+"""Sentences of a journey, filled from what a flow knows: `{payment.amount}`, `{iban|iban}`.
+
+A sentence is content of the bank; what is filled in is data and stays data: it is put in once and
+never read again as a template.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from sentinel.vocabulary import Money
+
+_PLACE = re.compile(r"\{([a-z0-9_]+(?:\.[a-z0-9_]+)*)(?:\|([a-z]+))?\}")
+_LENGTH_MAX = 200
+
+
+def filled(sentence: str, values: Mapping[str, object]) -> str:
+    """Return the sentence with each place filled; what is not known becomes a dash."""
+    return _PLACE.sub(lambda place: _words(_found(values, place[1]), place[2]), sentence)
+
+
+def money_words(minor_units: int, currency: str) -> str:
+    """Return an amount as people read it: "EUR 1,250.00"."""
+    digits = Money(minor_units, currency).as_decimal()
+    whole, dot, cents = digits.partition(".")
+    sign, whole = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{currency} {sign}{int(whole):,}{dot}{cents}"
+
+
+def iban_words(iban: str) -> str:
+    """Return an IBAN in groups of four."""
+    return " ".join(iban[index : index + 4] for index in range(0, len(iban), 4))
+
+
+def date_words(text: str) -> str:
+    """Return an ISO date as people read it: "21 November 2026"."""
+    day = date.fromisoformat(text[:10])
+    return f"{day.day} {day:%B %Y}"
+
+
+def _found(values: Mapping[str, object], path: str) -> object:
+    here: object = values
+    for name in path.split("."):
+        if not isinstance(here, Mapping):
+            return None
+        here = here.get(name)
+    return here
+
+
+def _words(value: object, form: str | None) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, Mapping):
+        minor_units, currency = value.get("minor_units"), value.get("currency")
+        if isinstance(minor_units, int) and isinstance(currency, str):
+            return money_words(minor_units, currency)
+        return "–"
+    text = str(value)[:_LENGTH_MAX]
+    match form:
+        case "iban":
+            return iban_words(text)
+        case "date":
+            return date_words(text)
+    return text
