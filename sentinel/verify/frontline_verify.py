@@ -1,0 +1,400 @@
+"""Check exported evidence without the bank: no database, no network, no other file of Frontline.
+
+    python frontline_verify.py BUNDLE.zip --checkpoint "1042-K7QX2-..."
+
+BUNDLE is what `manage.py export_evidence` wrote. The checkpoint is one copied earlier and kept
+outside: its short form, or a file with the whole signed note. Needs Python and `cryptography`.
+Exit status: 0 verified; 1 tampered with; 2 not readable or wrong usage; 3 consistent in itself,
+but no checkpoint from outside was given, so whoever holds the log's key could have rewritten it.
+It shares no code with the log it checks. Hashing is RFC 6962, notes are C2SP signed notes.
+"""
+
+import argparse
+import base64
+import contextlib
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+FORMAT = "frontline-evidence/v1"
+VERIFIED, TAMPERED, UNREADABLE, UNANCHORED = 0, 1, 2, 3
+PREFIX = b"\0frontline/record/v1\0"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+NO_LEAF = bytes(32)
+BYTES_MAX = 8 * 1024**3
+NAMED_MAX = 20
+ENVELOPE = re.compile(
+    rb',"decision_id":(?:null|"([0-9a-f-]{36})"),"entity":"[a-z0-9-]+",'
+    rb'"id":"([0-9a-f-]{36})","kind":"([a-z_]+)","v":1\}$'
+)
+SHORT = re.compile(r"\s*(\d{1,15})-([0-9A-Za-z -]{21,40})\s*")
+Key = tuple[str, bytes, int, Ed25519PublicKey]
+
+
+class Unreadable(Exception):
+    """The bundle or the checkpoint cannot be read; nothing is said about the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How a record is named to people."""
+
+    index: int | None
+    id: str
+    kind: str
+
+
+class Anchor(NamedTuple):
+    """A stored checkpoint whose signature holds, with the subtrees its root is made of."""
+
+    size: int
+    root: bytes
+    frontier: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, in words, and the records it concerns."""
+
+    code: str
+    words: str
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(slots=True)
+class Report:
+    """Everything that was found out."""
+
+    origin: str
+    leaves: int = 0
+    records: int = 0
+    checkpoints: int = 0
+    given_size: int | None = None
+    witnessed_size: int | None = None
+    open_decisions: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def add(self, code: str, words: str, records: tuple[Record, ...] = ()) -> None:
+        """Note one thing that is wrong."""
+        self.findings.append(Finding(code, words, records))
+
+    def status(self) -> int:
+        """Return the exit status."""
+        if self.findings:
+            return TAMPERED
+        return UNANCHORED if self.given_size is None else VERIFIED
+
+
+@dataclass(slots=True)
+class Bundle:
+    """The files of an evidence bundle, read but not judged."""
+
+    origin: str
+    is_whole_log: bool
+    leaves: dict[int, bytes]
+    ids: dict[int, str]
+    entries: list[tuple[int | None, bytes, bytes]]
+    checkpoints: list[dict[str, object]]
+    policies: dict[str, bytes]
+    kinds: dict[int, str] = field(default_factory=dict)
+    key_bodies: list[bytes] = field(default_factory=list)
+
+    def named(self, indexes: Iterable[int]) -> tuple[Record, ...]:
+        """Return the records at some indexes as people name them."""
+        return tuple(Record(n, self.ids.get(n, "?"), self.kinds.get(n, "?")) for n in indexes)
+
+
+def load(path: Path) -> Bundle:
+    """Read a bundle, refusing what is not one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(item.file_size for item in archive.infolist()) > BYTES_MAX:
+                raise Unreadable("the bundle is too large")
+            files = {name: archive.read(name) for name in archive.namelist()}
+        manifest = json.loads(files["manifest.json"])
+        if manifest["format"] != FORMAT:
+            raise Unreadable(f"the format is not {FORMAT}")
+        leaves = [line.split(b" ") for line in files["leaves.txt"].splitlines()]
+        return Bundle(
+            origin=str(manifest["origin"]),
+            is_whole_log=manifest["scope"]["kind"] == "log",
+            leaves={int(index): bytes.fromhex(leaf.decode()) for index, leaf, _ in leaves},
+            ids={int(index): record_id.decode() for index, _, record_id in leaves},
+            entries=[_entry(line) for line in files["entries.txt"].split(b"\n")[:-1]],
+            checkpoints=[json.loads(line) for line in files["checkpoints.jsonl"].splitlines()],
+            policies={n[9:]: text for n, text in files.items() if n.startswith("policies/")},
+        )
+    except (OSError, LookupError, TypeError, ValueError, OverflowError, zipfile.BadZipFile) as e:
+        raise Unreadable(f"the bundle cannot be read: {e!r}") from e
+
+
+def _entry(line: bytes) -> tuple[int | None, bytes, bytes]:
+    index, microseconds, body = line.split(b" ", 2)
+    if body.startswith(b"base64:"):  # a body that is not one line of text, so somebody altered it
+        body = base64.b64decode(body[7:])
+    return (
+        int(index) if index != b"-" else None,
+        int(microseconds).to_bytes(8, "big", signed=True),
+        body,
+    )
+
+
+def check_entries(bundle: Bundle, report: Report) -> None:
+    """Hash every record again and compare it with the leaf that was sealed."""
+    wrong, ends = dict[int, bytes](), dict[bytes, set[bytes]]()
+    for index, time, body in bundle.entries:
+        envelope = ENVELOPE.search(body, max(0, len(body) - 300))
+        decision, record_id, kind = envelope.groups() if envelope else (None, b"?", b"?")
+        if index is None:
+            name = Record(None, record_id.decode(), kind.decode())
+            report.add("outside", "stands among the records and was never sealed", (name,))
+            continue
+        computed = hashlib.sha256(PREFIX + time + body).digest()
+        sealed = (bundle.leaves.get(index), bundle.ids.get(index))
+        if index in bundle.kinds or (computed, record_id.decode()) != sealed:
+            wrong[index] = computed
+        elif kind == b"key":
+            bundle.key_bodies.append(body)
+        if decision:
+            ends.setdefault(decision, set()).add(kind)
+        bundle.kinds[index] = kind.decode()
+    report.records, report.leaves = len(bundle.kinds), max(bundle.leaves, default=-1) + 1
+    _describe(bundle, report, wrong)
+    _reconcile(report, ends)
+
+
+def _describe(bundle: Bundle, report: Report, wrong: dict[int, bytes]) -> None:
+    """Say of each altered record what differs, and which records and leaves are gone."""
+    home = {leaf: index for index, leaf in bundle.leaves.items()} if wrong else {}
+    for index, computed in sorted(wrong.items()):
+        where = home.get(computed, index)
+        was = "under its number" if where == index else f"there, but record {where}"
+        words = f"does not say what was sealed {was}"
+        report.add("record_altered", words, bundle.named([index]))
+    if bundle.is_whole_log and (gone := sorted(bundle.leaves.keys() - bundle.kinds.keys())):
+        report.add("record_missing", "was sealed, and the record is gone", bundle.named(gone))
+    if gone := sorted(set(range(max(bundle.leaves, default=-1) + 1)) - bundle.leaves.keys()):
+        report.add("leaf_missing", "has no leaf: its number was removed", bundle.named(gone))
+        bundle.leaves |= dict.fromkeys(gone, NO_LEAF)
+
+
+def _reconcile(report: Report, ends: dict[bytes, set[bytes]]) -> None:
+    """Match every effect with the decision that allowed it, and the other way round."""
+    for decision, kinds in sorted(ends.items()):
+        if b"executed" in kinds and b"issued" not in kinds:
+            words = f"decision {decision.decode()} was executed, and never allowed"
+            report.add("effect_without_decision", words)
+        if b"issued" in kinds and not kinds & {b"executed", b"outcome"}:
+            report.open_decisions.append(decision.decode())
+
+
+def check_notes(bundle: Bundle, report: Report) -> list[Anchor]:
+    """Return the stored checkpoints that the log's key signed, smallest first."""
+    anchors, keys = list[Anchor](), list[Key]()
+    for body in bundle.key_bodies:
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            keys.append(_key(json.loads(body)["content"]["vkey"]))
+    for stored in bundle.checkpoints:
+        try:
+            size, root, signers = _open_note(str(stored["note"]), bundle.origin, keys)
+            frontier = tuple(bytes.fromhex(item) for item in str(stored["frontier"]).split())
+            if bundle.origin not in signers or size != stored["size"]:
+                raise ValueError(size)
+        except (KeyError, ValueError, InvalidSignature):
+            words = f"the checkpoint of {stored.get('size')} records is not signed by the log's key"
+            report.add("checkpoint_altered", words)
+            continue
+        if len(frontier) != size.bit_count() or _fold(frontier) != root:
+            report.add("frontier_altered", f"the tree stored for {size} records does not fit")
+            frontier = ()
+        anchors.append(Anchor(size, root, frontier))
+        if len(signers) > 1:
+            report.witnessed_size = max(size, report.witnessed_size or 0)
+    report.checkpoints = len(anchors)
+    return sorted(anchors)
+
+
+def _key(vkey: str) -> Key:
+    name, _, encoded = vkey.split("+", 2)
+    raw = base64.b64decode(encoded)
+    key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+    return name, key_id, raw[0], Ed25519PublicKey.from_public_bytes(raw[1:])
+
+
+def _open_note(note: str, origin: str, keys: list[Key]) -> tuple[int, bytes, set[str]]:
+    """Return size, root and the names that signed a note; a wrong known signature spoils it."""
+    text, _, lines = note.partition("\n\n")
+    name, size, root = text.split("\n")
+    if name != origin:
+        raise ValueError(name)
+    body, signers = f"{text}\n".encode(), set[str]()
+    for line in lines.splitlines():
+        _, signer, encoded = line.split(" ")
+        raw = base64.b64decode(encoded)
+        for known, key_id, algorithm, key in keys:
+            if (known, key_id) == (signer, raw[:4]):
+                signed, signature = body, raw[4:]
+                if algorithm == 4:  # a witness also signs the second at which it looked
+                    seconds, signature = int.from_bytes(raw[4:12], "big"), raw[12:]
+                    signed = f"cosignature/v1\ntime {seconds}\n".encode() + body
+                key.verify(signature, signed)
+                signers.add(signer)
+    return int(size), base64.b64decode(root, validate=True), signers
+
+
+def check_tree(bundle: Bundle, report: Report, anchors: list[Anchor]) -> bytes | None:
+    """Grow the tree, compare it at each checkpoint, and return the root at the size given."""
+    stack, start, held, stop = list[bytes](), 0, None, report.given_size
+    for anchor in [*anchors, Anchor(report.leaves, b"", ())]:
+        for index in range(start, anchor.size):
+            _push(stack, index, bundle.leaves.get(index, NO_LEAF))
+            held = _fold(stack) if index + 1 == stop else held
+        if not anchor.root and anchor.size > start:
+            tail = bundle.named(range(start, anchor.size))
+            report.add("unsigned_tail", "is covered by no signed checkpoint", tail)
+        elif anchor.root and _fold(stack) != anchor.root:
+            suspects = bundle.named(_suspects(stack, anchor, start))
+            report.add("range_altered", "lies where the leaves are not those signed", suspects)
+            # Going on from the signed subtrees finds every damaged range on its own.
+            stack = list(anchor.frontier) or stack
+            held = anchor.root if anchor.size == stop else held
+        start = anchor.size
+    return held
+
+
+def _push(stack: list[bytes], size: int, leaf: bytes) -> None:
+    while size & 1:
+        leaf = hashlib.sha256(b"\1" + stack.pop() + leaf).digest()
+        size >>= 1
+    stack.append(leaf)
+
+
+def _fold(hashes: Sequence[bytes]) -> bytes:
+    """Return the root over adjacent complete subtrees, largest first."""
+    root = hashes[-1] if hashes else hashlib.sha256(b"").digest()
+    for left in reversed(hashes[:-1]):
+        root = hashlib.sha256(b"\1" + left + root).digest()
+    return root
+
+
+def _suspects(stack: list[bytes], anchor: Anchor, start: int) -> list[int]:
+    """Return the new indexes under those subtrees whose hash is not the signed one."""
+    found, begin = list[int](), 0
+    for computed, signed in zip(stack, anchor.frontier or [NO_LEAF] * len(stack), strict=True):
+        width = 1 << ((anchor.size - begin).bit_length() - 1)
+        if computed != signed:
+            found += range(max(begin, start), begin + width)
+        begin += width
+    return found
+
+
+def short_digits(origin: str, size: int, root: bytes) -> str:
+    """Return the twenty characters people copy: 100 bits of the hash of the checkpoint."""
+    body = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n".encode()
+    number = int.from_bytes(hashlib.sha256(body).digest(), "big")
+    return "".join(ALPHABET[number >> shift & 31] for shift in range(251, 151, -5))
+
+
+def read_given(text: str, origin: str) -> tuple[int, str]:
+    """Return size and characters of the checkpoint the user holds, short or whole."""
+    if found := SHORT.fullmatch(text):
+        return _read_short(str(int(found[1])), found[2])
+    try:
+        note = Path(text).read_text(encoding="utf-8") if "\n" not in text else text
+        name, size, root = note.partition("\n\n")[0].split("\n")
+        if name != origin:
+            raise Unreadable(f"the checkpoint is of another log, {name}")
+        return int(size), short_digits(origin, int(size), base64.b64decode(root, validate=True))
+    except (OSError, ValueError) as error:
+        raise Unreadable("the checkpoint is neither a short one nor a signed note") from error
+
+
+def _read_short(size: str, typed: str) -> tuple[int, str]:
+    """Return size and characters of a short checkpoint whose check character fits."""
+    digits, state = typed.upper().translate(str.maketrans("ILO", "110", "- ")), 0
+    if len(digits) != 21 or any(digit not in ALPHABET for digit in digits) or size == "0":
+        raise Unreadable("the checkpoint has the wrong length or characters")
+    for character in size + digits[:-1]:
+        state = state << 1 ^ (0x25 if state & 16 else 0) ^ ALPHABET.index(character)
+    if ALPHABET[state] != digits[-1]:
+        raise Unreadable("the checkpoint was copied with a slip: its last character does not fit")
+    return int(size), digits[:-1]
+
+
+def verify(path: Path, given_text: str | None) -> Report:
+    """Return what is found in a bundle, or raise Unreadable."""
+    bundle = load(path)
+    report, given = Report(bundle.origin), None
+    if given_text is not None:
+        report.given_size, _ = given = read_given(given_text, bundle.origin)
+    check_entries(bundle, report)
+    held = check_tree(bundle, report, check_notes(bundle, report))
+    for name, policy in sorted(bundle.policies.items()):
+        if hashlib.sha256(policy).hexdigest() != name:
+            report.add("policy_altered", f"the policy text {name} is not the one it is named for")
+    if given and given[0] > report.leaves:
+        report.add("truncated", f"the log ends at {report.leaves}; your checkpoint says {given[0]}")
+    elif given and short_digits(bundle.origin, given[0], held or b"") != given[1]:
+        words = f"the first {given[0]} records are not those your checkpoint was copied from"
+        report.add("another_history", words)
+    return report
+
+
+def in_words(report: Report) -> Iterator[str]:
+    """Say for people what was found, and what it does not prove."""
+    yield f"Log       {report.origin}, {report.leaves} records"
+    yield f"Checked   {report.records} records, {report.checkpoints} signed checkpoints"
+    for finding in report.findings:
+        for record in finding.records[:NAMED_MAX]:
+            yield f"WRONG     record {record.index}, {record.kind}, {record.id}: {finding.words}"
+        rest = len(finding.records) - NAMED_MAX
+        yield from [f"WRONG     {finding.words}"] * (not finding.records)
+        yield from [f"          and {rest} more records like these"] * (rest > 0)
+    if report.open_decisions:
+        yield f"Open      {len(report.open_decisions)} decisions have no recorded outcome yet"
+    yield {
+        VERIFIED: "VERIFIED  every record is what it was when your checkpoint was copied",
+        TAMPERED: "TAMPERED  this is not the log that was signed",
+        UNANCHORED: "CONSISTENT, but weaker: give a checkpoint kept outside with --checkpoint",
+    }[report.status()]
+    yield from limits(report)
+
+
+def limits(report: Report) -> Iterator[str]:
+    """Say what this check cannot prove."""
+    if report.given_size is None:
+        yield "Not proved: that the holder of the log's key has not rewritten everything"
+    elif report.leaves > report.given_size:
+        count = report.leaves - report.given_size
+        yield f"Not proved: the last {count} records; your checkpoint is older than they are"
+    yield "Not proved: anything after the last record here, or never recorded"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the bundle named on the command line and return the exit status."""
+    parser = argparse.ArgumentParser(prog="frontline-verify", description="Check evidence offline.")
+    parser.add_argument("bundle", type=Path, help="the file that export_evidence wrote")
+    parser.add_argument("--checkpoint", help="kept outside: the short form, or a note's file")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        report = verify(options.bundle, options.checkpoint)
+    except Unreadable as error:
+        sys.stderr.write(f"frontline-verify: {error}\n")
+        return UNREADABLE
+    said = {"status": report.status(), **asdict(report), "limits": list(limits(report))}
+    sys.stdout.write((json.dumps(said) if options.json else "\n".join(in_words(report))) + "\n")
+    return report.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
