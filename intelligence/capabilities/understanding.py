@@ -82,7 +82,12 @@ def refuse_unread(text: str, *, has_document: bool) -> Meaning | None:
 
 
 def understand(
-    *, text: str, today: date, payees: Sequence[KnownPayee], dialogue: DialogueContext, model: Scorer
+    *,
+    text: str,
+    today: date,
+    payees: Sequence[KnownPayee],
+    dialogue: DialogueContext,
+    model: Scorer,
 ) -> Meaning:
     """Return what a message means; text is data, and nothing in it changes how it is read."""
     unread = refuse_unread(text, has_document=dialogue.has_document)

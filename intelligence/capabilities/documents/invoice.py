@@ -38,13 +38,17 @@ _INVOICE_NUMBER: Final = re.compile(
     r"(?P<value>(?=[A-Z0-9./-]*\d)[A-Z0-9][A-Z0-9./-]{2,30})",
     re.IGNORECASE,
 )
-_INVOICE_LABEL: Final = re.compile(r"\b(?:invoice|factuur)\s*(?:number|nummer|no\.?|nr\.?|#)\b\s*:?", re.IGNORECASE)
+_INVOICE_LABEL: Final = re.compile(
+    r"\b(?:invoice|factuur)\s*(?:number|nummer|no\.?|nr\.?|#)\b\s*:?", re.IGNORECASE
+)
 _CREDITOR: Final = re.compile(
     r"\b(?:beneficiary(?:\s+name)?|payable\s+to|pay\s+to|account\s+(?:holder|name)|payee|creditor|"
     r"in\s+the\s+name\s+of|t\.?\s?n\.?\s?v\.?|ten\s+name\s+van|kontoinhaber|seller|supplier)\b\s*:?",
     re.IGNORECASE,
 )
-_TITLE: Final = re.compile(r"^\W*(?:invoice|factuur|rechnung|page|bill|tax invoice|facture)\b", re.IGNORECASE)
+_TITLE: Final = re.compile(
+    r"^\W*(?:invoice|factuur|rechnung|page|bill|tax invoice|facture)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

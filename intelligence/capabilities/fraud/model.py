@@ -65,7 +65,11 @@ class AdditiveModel:
             ValueError: the artefact is of another format, or a term has a wrong number of scores.
         """
         terms, bands = card.get("terms"), card.get("bands")
-        if card.get("format") != FORMAT or not isinstance(terms, list) or not isinstance(bands, dict):
+        if (
+            card.get("format") != FORMAT
+            or not isinstance(terms, list)
+            or not isinstance(bands, dict)
+        ):
             msg = f"not a {FORMAT} artefact: {card.get('format')!r}"
             raise ValueError(msg)
         read = tuple(

@@ -13,7 +13,8 @@ FRAUD_SHARE: Final = 0.01
 _SCHEMES: Final = ("invoice", "takeover", "persuaded")
 _SCHEME_SHARES: Final = (0.35, 0.4, 0.25)
 _LEGITIMATE_HOURS: Final = np.array(
-    [2, 1, 1, 1, 1, 2, 6, 14, 26, 34, 36, 34, 34, 32, 30, 30, 32, 38, 42, 44, 40, 28, 14, 6], dtype=float
+    [2, 1, 1, 1, 1, 2, 6, 14, 26, 34, 36, 34, 34, 32, 30, 30, 32, 38, 42, 44, 40, 28, 14, 6],
+    dtype=float,
 )
 _SOURCES: Final = (
     Provenance.SYSTEM_OF_RECORD,
@@ -71,7 +72,9 @@ class _Teller:
             iban_source=_SOURCES[int(self._chance.choice(4, p=shares))],
             hour=int(self._chance.choice(24, p=_LEGITIMATE_HOURS / _LEGITIMATE_HOURS.sum())),
             payments_last_day=count,
-            sum_last_day_minor_units=int(count * median * float(np.exp(self._chance.normal(0, 0.5)))),
+            sum_last_day_minor_units=int(
+                count * median * float(np.exp(self._chance.normal(0, 0.5)))
+            ),
             account_age_days=age,
         )
 
@@ -83,7 +86,9 @@ class _Teller:
         is_new = self._flip(0.35 if is_invoice else 0.95)
         size = p95 * float(np.exp(self._chance.normal(0.2 if is_invoice else 0.5, 0.6)))
         shares = (0.02, 0.13, 0.8, 0.05) if is_invoice else (0.05, 0.75, 0.1, 0.1)
-        night = _LEGITIMATE_HOURS.max() - _LEGITIMATE_HOURS + 4 if is_takeover else _LEGITIMATE_HOURS
+        night = (
+            _LEGITIMATE_HOURS.max() - _LEGITIMATE_HOURS + 4 if is_takeover else _LEGITIMATE_HOURS
+        )
         count = int(self._chance.poisson(4.0 if is_takeover else 1.0))
         return PaymentFeatures(
             amount_minor_units=self._round(size, 0.1 if is_invoice else 0.45),
@@ -96,7 +101,9 @@ class _Teller:
             iban_source=_SOURCES[int(self._chance.choice(4, p=shares))],
             hour=int(self._chance.choice(24, p=night / night.sum())),
             payments_last_day=count,
-            sum_last_day_minor_units=int(count * p95 * float(np.exp(self._chance.normal(-0.5, 0.5)))),
+            sum_last_day_minor_units=int(
+                count * p95 * float(np.exp(self._chance.normal(-0.5, 0.5)))
+            ),
             account_age_days=int(age * (0.3 if self._flip(0.3) else 1.0)),
         )
 

@@ -141,7 +141,9 @@ class IntentModel:
         rest = (1.0 - confidence) / max(1e-9, 1.0 - best)
         others = tuple((name, p * rest) for name, p in ranked[1 : 1 + ALTERNATIVES_MAX])
         topic = int(np.argmax(probabilities))
-        return IntentScore(intent, confidence, others, self.labels[topic], float(probabilities[topic]))
+        return IntentScore(
+            intent, confidence, others, self.labels[topic], float(probabilities[topic])
+        )
 
 
 def softmax(raw: FloatArray, temperature: float) -> FloatArray:

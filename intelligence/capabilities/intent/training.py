@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import scipy.sparse as sparse
 from numpy.typing import NDArray
+from scipy import sparse
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
@@ -107,9 +107,7 @@ def _matrix(vocabulary: Vocabulary, texts: Sequence[str]) -> sparse.csr_matrix:
     ends = np.cumsum([0, *(len(positions) for positions, _ in vectors)])
     columns = np.concatenate([positions for positions, _ in vectors])
     values = np.concatenate([heights for _, heights in vectors])
-    return sparse.csr_matrix(
-        (values, columns, ends), shape=(len(texts), len(vocabulary.weights))
-    )
+    return sparse.csr_matrix((values, columns, ends), shape=(len(texts), len(vocabulary.weights)))
 
 
 def fit(sentences: Sequence[Sentence], *, seed: int) -> Fitted:
@@ -136,7 +134,9 @@ def look_at(fitted: Fitted, sentences: Sequence[Sentence], mapping: LabelMapping
     scores = (scores * fitted.scales + fitted.biases).astype(np.float32)
     intents = tuple(mapping.intents_of(fitted.labels))
     return [
-        Unseen(row, fitted.vocabulary.known_share(text), len(text), intents, mapping.intent_of(label))
+        Unseen(
+            row, fitted.vocabulary.known_share(text), len(text), intents, mapping.intent_of(label)
+        )
         for row, text, label in zip(scores, texts, labels, strict=True)
     ]
 

@@ -21,7 +21,24 @@ _SCRIPTS: Final = {
     "ARABIC": "ar", "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko",
     "CYRILLIC": "ru", "GREEK": "el", "HEBREW": "he", "DEVANAGARI": "hi", "THAI": "th",
 }  # fmt: skip
-_INTERNATIONAL: Final = frozenset("euro euros eur usd gbp dollar iban bank ok sms pin app card ai".split())
+_INTERNATIONAL: Final = frozenset(
+    [
+        "euro",
+        "euros",
+        "eur",
+        "usd",
+        "gbp",
+        "dollar",
+        "iban",
+        "bank",
+        "ok",
+        "sms",
+        "pin",
+        "app",
+        "card",
+        "ai",
+    ]
+)
 _OTHER_SCRIPT_SHARE_MAX: Final = 0.2
 _KNOWN_SHARE_MIN: Final = 0.3
 _WORDS_TO_JUDGE_MIN: Final = 3

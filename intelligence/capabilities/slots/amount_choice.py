@@ -12,14 +12,77 @@ from sentinel.vocabulary import Provenance
 
 # A number after one of these names a thing, not an amount.
 _NAMES_A_THING: Final = frozenset(
-    "invoice inv nr number order ref reference ticket apartment apt room card ending ends account "
-    "step version page line flat house unit code floor gate no. since year pin".split()
+    [
+        "invoice",
+        "inv",
+        "nr",
+        "number",
+        "order",
+        "ref",
+        "reference",
+        "ticket",
+        "apartment",
+        "apt",
+        "room",
+        "card",
+        "ending",
+        "ends",
+        "account",
+        "step",
+        "version",
+        "page",
+        "line",
+        "flat",
+        "house",
+        "unit",
+        "code",
+        "floor",
+        "gate",
+        "no.",
+        "since",
+        "year",
+        "pin",
+    ]
 )
 # A number before one of these counts something else.
 _COUNTED: Final = frozenset(
-    "day days week weeks month months year years hour hours minute minutes time times x people "
-    "persons payments payment cards card transfers am pm o'clock % percent nights kids tickets "
-    "pizzas beers coffees instalments installments".split()
+    [
+        "day",
+        "days",
+        "week",
+        "weeks",
+        "month",
+        "months",
+        "year",
+        "years",
+        "hour",
+        "hours",
+        "minute",
+        "minutes",
+        "time",
+        "times",
+        "x",
+        "people",
+        "persons",
+        "payments",
+        "payment",
+        "cards",
+        "card",
+        "transfers",
+        "am",
+        "pm",
+        "o'clock",
+        "%",
+        "percent",
+        "nights",
+        "kids",
+        "tickets",
+        "pizzas",
+        "beers",
+        "coffees",
+        "instalments",
+        "installments",
+    ]
 )
 _RELATIVE_BEFORE: Final = frozenset({"another", "add", "plus", "extra", "additional"})
 _RELATIVE_BEHIND: Final = frozenset({"more", "less", "extra", "each", "per"})
@@ -31,11 +94,41 @@ _CORRECTIONS: Final = (
 )  # fmt: skip
 # After a bare small number these words show that it is an amount and not a count of things.
 _MAY_FOLLOW: Final = frozenset(
-    "please to pls plz on by tomorrow today now from thanks thx and in at next this with for via "
-    "instead then tonight not it over into onto".split()
+    [
+        "please",
+        "to",
+        "pls",
+        "plz",
+        "on",
+        "by",
+        "tomorrow",
+        "today",
+        "now",
+        "from",
+        "thanks",
+        "thx",
+        "and",
+        "in",
+        "at",
+        "next",
+        "this",
+        "with",
+        "for",
+        "via",
+        "instead",
+        "then",
+        "tonight",
+        "not",
+        "it",
+        "over",
+        "into",
+        "onto",
+    ]
 )
 _PAY_VERBS: Final = frozenset({"pay", "send", "transfer", "wire", "give"})
-_POINTING: Final = frozenset({"this", "that", "the", "which", "last", "next", "other", "no", "some"})
+_POINTING: Final = frozenset(
+    {"this", "that", "the", "which", "last", "next", "other", "no", "some"}
+)
 _CHAT_TO: Final = frozenset({"2", "4"})
 
 
@@ -68,9 +161,7 @@ def read_amount(
     return AmountReading(AmountSlot(chosen.minor_units, chosen.currency, span))
 
 
-def _span(
-    original: str, pieces: Sequence[Piece], candidate: Candidate, source: Provenance
-) -> Span:
+def _span(original: str, pieces: Sequence[Piece], candidate: Candidate, source: Provenance) -> Span:
     start, end = pieces[candidate.first].start, pieces[candidate.last].end
     return Span(start, end, original[start:end], source)
 
@@ -135,9 +226,7 @@ def _mark_relative(pieces: Sequence[Piece], candidate: Candidate) -> Candidate:
     )
 
 
-def _after_correction(
-    pieces: Sequence[Piece], candidates: Sequence[Candidate]
-) -> list[Candidate]:
+def _after_correction(pieces: Sequence[Piece], candidates: Sequence[Candidate]) -> list[Candidate]:
     """Return the candidates behind the last correction that stands between two of them."""
     for position in range(len(candidates) - 1, 0, -1):
         between = pieces[candidates[position - 1].last + 1 : candidates[position].first]

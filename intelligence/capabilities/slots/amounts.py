@@ -63,7 +63,7 @@ def _each(pieces: Sequence[Piece]) -> Iterator[Candidate]:
 def _at(pieces: Sequence[Piece], index: int, free_from: int) -> Candidate | None:
     piece = pieces[index]
     if piece.has_digit:
-        if _ORDINAL.fullmatch(piece.text) or piece.text[0].isalpha() and not _attached(piece)[2]:
+        if _ORDINAL.fullmatch(piece.text) or (piece.text[0].isalpha() and not _attached(piece)[2]):
             return None
         return _with_cents(pieces, _in_digits(pieces, index, free_from))
     if piece.text in NUMBER_WORDS or (piece.text == "a" and word_at(pieces, index + 1) in SCALES):
@@ -238,4 +238,3 @@ def _cents_at(pieces: Sequence[Piece], index: int) -> Candidate | None:
     if is_bare and cents.last == index:
         return replace(cents, minor_units=int(word.text))
     return None
-

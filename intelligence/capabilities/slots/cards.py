@@ -11,7 +11,9 @@ _LAST_FOUR: Final = re.compile(
     r"(?:\s+(?:in|with|on|digits?|is|are|number|nr))*\s*[:#.*x]*\s*(?P<digits>\d{4})\b(?!\s*(?:euro|eur|€|\d))",
     re.IGNORECASE,
 )
-_WHOLE_NUMBER: Final = re.compile(r"(?<![\dA-Za-z])(?:\d{4}[ -]){3}(?P<digits>\d{4})\b|(?<![\dA-Za-z])\d{12}(?P<end>\d{4})\b")
+_WHOLE_NUMBER: Final = re.compile(
+    r"(?<![\dA-Za-z])(?:\d{4}[ -]){3}(?P<digits>\d{4})\b|(?<![\dA-Za-z])\d{12}(?P<end>\d{4})\b"
+)
 _ALL: Final = re.compile(r"\b(?:all|both|every|each)\s+(?:of\s+)?(?:my\s+)?cards?\b", re.IGNORECASE)
 _KINDS: Final = (
     ("debit", re.compile(r"\b(?:debit|bank|maestro|giro)(?:\s*card)?\b(?!\s+(?:account|transfer))", re.IGNORECASE)),
@@ -33,7 +35,9 @@ def find_card(text: str) -> CardSlot | None:
     for pattern in (_WHOLE_NUMBER, _LAST_FOUR):
         match = pattern.search(text)
         if match and last_four is None:
-            last_four = match["digits"] or match["end"] if pattern is _WHOLE_NUMBER else match["digits"]
+            last_four = (
+                match["digits"] or match["end"] if pattern is _WHOLE_NUMBER else match["digits"]
+            )
             found.append(Span(match.start(), match.end(), match[0]))
     everything = _ALL.search(text)
     kinds = [(kind, match) for kind, pattern in _KINDS if (match := pattern.search(text))]

@@ -44,7 +44,9 @@ def find_category(text: str) -> TextSlot | None:
     for index, piece in enumerate(pieces):
         name = _category_of(piece.text)
         follows = _ONLY_IN_PHRASE.get(piece.text)
-        if follows is not None and not (index + 1 < len(pieces) and _fits(pieces[index + 1].text, follows)):
+        if follows is not None and not (
+            index + 1 < len(pieces) and _fits(pieces[index + 1].text, follows)
+        ):
             continue
         if name:
             return TextSlot(name, Span(piece.start, piece.end, text[piece.start : piece.end]))

@@ -43,6 +43,9 @@ _LEAD: Final = r"(?:\b(?:on|by|before|at|for|from|until)\s+(?:the\s+)?)?"
 class _DateRefused(Exception):
     """The words form a date that does not exist or can be read in two ways."""
 
+    code = "date_refused"
+    is_retryable = False
+
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason

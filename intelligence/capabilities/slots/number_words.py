@@ -6,14 +6,34 @@ from typing import Final
 _UNITS: Final = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-        "fifteen sixteen seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS: Final = {
     word: 10 * value
     for value, word in enumerate(
-        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
     )
 } | {"fourty": 40, "fivety": 50, "ninty": 90}
 _HUNDRED: Final = frozenset({"hundred", "hunderd", "hundered"})
@@ -30,9 +50,9 @@ class NotOneNumber(Exception):
     code = "not_one_number"
     is_retryable = False
 
-    def __init__(self, words: Sequence[str]) -> None:
-        super().__init__(tuple(words))
-        self.words = tuple(words)
+    def __init__(self, words: tuple[str, ...]) -> None:
+        super().__init__(words)
+        self.words = words
 
 
 def _below_hundred(words: list[str]) -> int:
@@ -73,7 +93,7 @@ def number_of(words: Sequence[str]) -> int:
         part = _below_thousand(left)
         step = _LARGE[left.pop(0)] if left and left[0] in _LARGE else 1
         if len(left) == before or step >= last_step:
-            raise NotOneNumber(words)
+            raise NotOneNumber(tuple(words))
         total += (part or 1) * step if step > 1 else part
         last_step = step
         if left and left[0] == "and" and step > 1:

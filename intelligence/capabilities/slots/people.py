@@ -22,10 +22,49 @@ LIKENESS_MIN: Final = 0.74
 _TIE: Final = 0.2
 _FUZZY_LETTERS_MIN: Final = 4
 _SILENT: Final = frozenset(
-    "de van der den het ter ten von zu la le el al di da du of the and bv b.v nv n.v vof gmbh ltd "
-    "inc llc plc co sa ag mr mrs ms dr my".split()
+    [
+        "de",
+        "van",
+        "der",
+        "den",
+        "het",
+        "ter",
+        "ten",
+        "von",
+        "zu",
+        "la",
+        "le",
+        "el",
+        "al",
+        "di",
+        "da",
+        "du",
+        "of",
+        "the",
+        "and",
+        "bv",
+        "b.v",
+        "nv",
+        "n.v",
+        "vof",
+        "gmbh",
+        "ltd",
+        "inc",
+        "llc",
+        "plc",
+        "co",
+        "sa",
+        "ag",
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "my",
+    ]
 )
-_BEFORE_A_NAME: Final = frozenset({"to", "pay", "send", "give", "owe", "meant", "mean", "for", "wire"})
+_BEFORE_A_NAME: Final = frozenset(
+    {"to", "pay", "send", "give", "owe", "meant", "mean", "for", "wire"}
+)
 _CORRECTION: Final = re.compile(
     r"\b(?:no wait|wait|actually|i mean(?:t)?|sorry|rather|correction|oops)\b", re.IGNORECASE
 )
@@ -34,14 +73,105 @@ _NAME: Final = r"(?P<name>[^\W\d_][\w'\u2019.&-]*(?:[ ]+[^\W\d_][\w'\u2019.&-]*)
 _AFTER_TO: Final = re.compile(rf"\b(?:to|i meant?|make it)[ ]+{_NAME}", re.IGNORECASE)
 _AFTER_VERB: Final = re.compile(rf"\b(?:{_VERBS})[ ]+(?:back[ ]+)?{_NAME}", re.IGNORECASE)
 _NOT_A_NAME: Final = frozenset(
-    "a an it this that these those me him her them us you some money everything all back pay make "
-    "send do see know speak talk be have get check transfer give show tell ask block freeze use "
-    "cancel stop my the account savings card bill invoice attached document pdf rent payment "
-    "someone somebody human person agent today tomorrow now the".split()
+    [
+        "a",
+        "an",
+        "it",
+        "this",
+        "that",
+        "these",
+        "those",
+        "me",
+        "him",
+        "her",
+        "them",
+        "us",
+        "you",
+        "some",
+        "money",
+        "everything",
+        "all",
+        "back",
+        "pay",
+        "make",
+        "send",
+        "do",
+        "see",
+        "know",
+        "speak",
+        "talk",
+        "be",
+        "have",
+        "get",
+        "check",
+        "transfer",
+        "give",
+        "show",
+        "tell",
+        "ask",
+        "block",
+        "freeze",
+        "use",
+        "cancel",
+        "stop",
+        "my",
+        "the",
+        "account",
+        "savings",
+        "card",
+        "bill",
+        "invoice",
+        "attached",
+        "document",
+        "pdf",
+        "rent",
+        "payment",
+        "someone",
+        "somebody",
+        "human",
+        "person",
+        "agent",
+        "today",
+        "tomorrow",
+        "now",
+        "the",
+    ]
 )
 _ENDS_A_NAME: Final = frozenset(
-    "for on at from by via with please pls plz thanks thx tomorrow today now tonight next this in "
-    "asap and instead again to his her their out into using as about".split()
+    [
+        "for",
+        "on",
+        "at",
+        "from",
+        "by",
+        "via",
+        "with",
+        "please",
+        "pls",
+        "plz",
+        "thanks",
+        "thx",
+        "tomorrow",
+        "today",
+        "now",
+        "tonight",
+        "next",
+        "this",
+        "in",
+        "asap",
+        "and",
+        "instead",
+        "again",
+        "to",
+        "his",
+        "her",
+        "their",
+        "out",
+        "into",
+        "using",
+        "as",
+        "about",
+    ]
 )
 _ARTICLES: Final = frozenset({"my", "the"})
 
@@ -146,7 +276,9 @@ def _goes_on(text: str, pieces: Sequence[Piece], index: int) -> bool:
     return text[word.start].isupper() or not is_near_english(word.text)
 
 
-def find_people(text: str, payees: Sequence[KnownPayee]) -> list[tuple[Span, tuple[PayeeCandidate, ...]]]:
+def find_people(
+    text: str, payees: Sequence[KnownPayee]
+) -> list[tuple[Span, tuple[PayeeCandidate, ...]]]:
     """Return each place in a text that names payees, with those who may be meant there."""
     pieces = pieces_of(text)
     mentions = [m for name in _names_of(payees) for m in _mentions(text, pieces, name)]

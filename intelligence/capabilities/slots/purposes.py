@@ -17,7 +17,9 @@ _QUOTED: Final = re.compile(
     re.IGNORECASE,
 )
 _LABELLED: Final = re.compile(rf"\b{_LABEL}\s*(?::|=)\s*(.+)", re.IGNORECASE | re.DOTALL)
-_UNQUOTED: Final = re.compile(r"\bwith\s+(?:the\s+)?(?:message|reference|note)\s+(.+)", re.IGNORECASE)
+_UNQUOTED: Final = re.compile(
+    r"\bwith\s+(?:the\s+)?(?:message|reference|note)\s+(.+)", re.IGNORECASE
+)
 _FOR: Final = re.compile(r"\b(?:for|4)\s+(.+)", re.IGNORECASE | re.DOTALL)
 _STOP: Final = re.compile(
     rf"[{TAKEN};!?\n]|[.,](?=\s|$)|\s(?:to|from my|from the|into|by|please|pls|plz|thanks|thx|thank you|"
@@ -25,7 +27,28 @@ _STOP: Final = re.compile(
     re.IGNORECASE,
 )
 _NOTHING: Final = frozenset(
-    "me him her us them you now it that this free sure real my the a an me, please everything".split()
+    [
+        "me",
+        "him",
+        "her",
+        "us",
+        "them",
+        "you",
+        "now",
+        "it",
+        "that",
+        "this",
+        "free",
+        "sure",
+        "real",
+        "my",
+        "the",
+        "a",
+        "an",
+        "me,",
+        "please",
+        "everything",
+    ]
 )
 _NOUNS: Final = re.compile(
     r"\b(rent|groceries|dinner|lunch|breakfast|drinks|taxi|petrol|gas|tickets|deposit|repair|holiday|"

@@ -1,0 +1,1 @@
+"""Where models run, one module per backend; hosted backends may open sockets here and nowhere else."""
