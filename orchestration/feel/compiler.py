@@ -248,6 +248,10 @@ def _call(node: tree.Call) -> Code:
     return invoke
 
 
+def _boxed(node: tree.Boxed) -> Code:
+    return node.code
+
+
 _COMPILERS: dict[type, Callable[..., Code]] = {
     tree.Literal: _literal,
     tree.Name: _name,
@@ -262,4 +266,5 @@ _COMPILERS: dict[type, Callable[..., Code]] = {
     tree.RangeLiteral: _range,
     tree.Test: _test_as_range,
     tree.Call: _call,
+    tree.Boxed: _boxed,
 }

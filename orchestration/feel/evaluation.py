@@ -35,13 +35,17 @@ class LimitExceeded(Exception):
 
 @dataclass(slots=True)
 class Evaluation:
-    """What a single evaluation has used so far; `at` is the instant `now()` tells."""
+    """What a single evaluation has used so far; `at` is the instant `now()` tells.
+
+    `trace` takes what a host of FEEL wants to remember of the way, such as the rules that applied.
+    """
 
     limits: Limits
     at: datetime | None = None
     reasons: list[str] = field(default_factory=list)
     steps: int = 0
     depth: int = 0
+    trace: list[object] = field(default_factory=list)
 
     def null(self, reason: str) -> None:
         """Note why a value is null; the caller returns None."""

@@ -1,10 +1,10 @@
 """Compiled expressions and unary tests: what the door of the package hands out."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestration.feel import collections_compiler
+from orchestration.feel import collections_compiler, tree
 from orchestration.feel.compiler import Code, compile_node, compile_test
 from orchestration.feel.evaluation import Evaluation, Frame, LimitExceeded, Limits
 from orchestration.feel.parser import parse_expression, parse_unary_tests
@@ -14,7 +14,6 @@ from orchestration.feel.values import Context, FeelValue
 assert collections_compiler  # Importing it registers its half of the compilers.
 
 _DEFAULT_LIMITS = Limits()
-_Test = Callable[[Frame], "bool | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +97,14 @@ def compile_unary_tests(text: str, *, names: Iterable[str] = ()) -> UnaryTests:
         FeelSyntaxError: the text is not a list of unary tests.
     """
     parsed = parse_unary_tests(text, names)
+    return UnaryTests(text, reads_of(parsed.tests), any_test_code(parsed))
+
+
+def any_test_code(parsed: tree.UnaryTestList) -> Code:
+    """Turn the tests of a cell into a function of a frame that knows `?`."""
     tests = tuple(compile_test(test) for test in parsed.tests)
-    return UnaryTests(text, reads_of(parsed.tests), _any_test(tests, parsed.is_negated))
+    is_negated = parsed.is_negated
 
-
-def _any_test(tests: tuple[_Test, ...], is_negated: bool) -> Code:  # noqa: FBT001
     def answer(frame: Frame) -> FeelValue:
         if not tests:
             return True

@@ -1,7 +1,7 @@
 """From text to syntax tree: FEEL as DMN 1.5 defines it, by precedence climbing."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orchestration.feel import tree
 from orchestration.feel.literals import STRING, string_value
@@ -288,19 +288,28 @@ class Parser(Primary):
         return tree.ContextLiteral(tuple(entries))
 
 
-def parse_expression(text: str, names: Iterable[str] = ()) -> tree.Node:
+_NO_TYPES: Mapping[str, FeelType] = {}
+
+
+def parse_expression(
+    text: str, names: Iterable[str] = (), types: Mapping[str, FeelType] = _NO_TYPES
+) -> tree.Node:
     """Parse one expression; `names` are those in scope, needed where they hold spaces.
+
+    `types` are the named types a model declares.
 
     Raises:
         FeelSyntaxError: the text is not FEEL.
     """
-    return Parser(text, [normalise(name) for name in names]).whole_expression()
+    return Parser(text, [normalise(name) for name in names], types).whole_expression()
 
 
-def parse_unary_tests(text: str, names: Iterable[str] = ()) -> tree.UnaryTestList:
+def parse_unary_tests(
+    text: str, names: Iterable[str] = (), types: Mapping[str, FeelType] = _NO_TYPES
+) -> tree.UnaryTestList:
     """Parse the tests of a decision table cell.
 
     Raises:
         FeelSyntaxError: the text is not a list of unary tests.
     """
-    return Parser(text, [normalise(name) for name in names]).whole_unary_tests()
+    return Parser(text, [normalise(name) for name in names], types).whole_unary_tests()

@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from orchestration.feel import tree
@@ -11,6 +11,7 @@ from orchestration.feel.literals import NUMBER, STRING, number_value, string_val
 from orchestration.feel.names import Names, normalise
 from orchestration.feel.source import Source
 from orchestration.feel.temporal_text import temporal_literal
+from orchestration.feel.types import FeelType
 
 NESTING_MAX = 50
 _NEW_NAME = re.compile(r"[^\W\d][\w\s.'+*/-]*|\?")
@@ -44,8 +45,9 @@ _RESERVED = frozenset(
 class Primary(Source):
     """The lower half of the parser."""
 
-    def __init__(self, text: str, names: list[str]) -> None:
+    def __init__(self, text: str, names: list[str], types: Mapping[str, FeelType]) -> None:
         super().__init__(text)
+        self.types = types
         self.names = Names(names)
         self.names.push(BUILTIN_NAMES)
         self.member_names = {name for name in names if " " in name or not name.isidentifier()}

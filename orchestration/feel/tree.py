@@ -1,6 +1,8 @@
 """The syntax tree of FEEL: what the parser makes and the compiler reads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from orchestration.feel.types import FeelType
 from orchestration.feel.values import FeelValue
@@ -179,6 +181,13 @@ class UnaryTestList:
     is_negated: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxed:
+    """A part that was compiled elsewhere: a boxed expression of DMN inside a FEEL construct."""
+
+    code: Callable[[Any], FeelValue]
+
+
 Node = (
     Literal
     | Name
@@ -199,4 +208,5 @@ Node = (
     | ListLiteral
     | RangeLiteral
     | Test
+    | Boxed
 )

@@ -32,7 +32,7 @@ def parse_type(parser: Primary) -> FeelType:
         return simple_type(" ".join(long_name.split()))
     known = parser.take_known(parser.names)
     if known:
-        return Unknown(known)
+        return parser.types.get(known, Unknown(known))
     word = parser.match(_WORD)
     if word is None:
         raise parser.refuse("expected a type")
@@ -43,7 +43,7 @@ def parse_type(parser: Primary) -> FeelType:
         if part is None:
             raise parser.refuse("expected a type")
         word = f"{word}.{part}"
-    return simple_type(word)
+    return parser.types.get(word) or simple_type(word)
 
 
 def _list(parser: Primary) -> FeelType:

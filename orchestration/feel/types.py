@@ -1,6 +1,6 @@
 """FEEL types: what `instance of` asks, what DMN declares, and the three implicit conversions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from orchestration.feel.temporal import Date, DateTime, Time
@@ -44,13 +44,21 @@ class FunctionOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Constrained:
+    """A type of which only some values are allowed."""
+
+    base: "FeelType"
+    allows: Callable[[FeelValue], bool]
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A type name that means nothing here; a model may define it."""
 
     name: str
 
 
-FeelType = Simple | ListOf | RangeOf | ContextOf | FunctionOf | Unknown
+FeelType = Simple | ListOf | RangeOf | ContextOf | FunctionOf | Constrained | Unknown
 
 ANY = Simple("Any")
 SIMPLE_NAMES = frozenset(
@@ -92,9 +100,15 @@ def conforms(value: FeelValue, wanted: FeelType) -> bool:
     """Tell whether a value belongs to a type; null belongs to every type but is no instance."""
     if wanted == ANY or value is None:
         return True
+    return _conforms_structurally(value, wanted)
+
+
+def _conforms_structurally(value: FeelValue, wanted: FeelType) -> bool:
     match wanted:
         case Simple(name):
-            return _conforms_simply(value, name)
+            return type_name_of(value) == name
+        case Constrained(base, allows):
+            return conforms(value, base) and allows(value)
         case ListOf(item):
             return isinstance(value, tuple) and all(conforms(each, item) for each in value)
         case RangeOf(bound):
@@ -107,12 +121,6 @@ def conforms(value: FeelValue, wanted: FeelType) -> bool:
             return isinstance(value, Function) and len(value.parameters) == len(parameters)
         case _:
             return False
-
-
-def _conforms_simply(value: FeelValue, name: str) -> bool:
-    if name == "range":
-        return isinstance(value, Range)
-    return type_name_of(value) == name
 
 
 def _bounds_conform(value: Range, bound: FeelType) -> bool:
@@ -133,7 +141,7 @@ def coerce(value: FeelValue, wanted: FeelType) -> tuple[FeelValue, bool]:
     """
     if conforms(value, wanted):
         return value, True
-    if isinstance(wanted, ListOf) or wanted == Simple("list"):
+    if is_list(wanted):
         return _wrap(value, wanted)
     if isinstance(value, tuple) and len(value) == 1:
         return coerce(value[0], wanted)
@@ -141,6 +149,13 @@ def coerce(value: FeelValue, wanted: FeelType) -> tuple[FeelValue, bool]:
         from_midnight = DateTime(value, Time(0, 0, 0, 0))
         return from_midnight, True
     return None, False
+
+
+def is_list(wanted: FeelType) -> bool:
+    """Tell whether a type is one of lists, constrained or not."""
+    if isinstance(wanted, Constrained):
+        return is_list(wanted.base)
+    return isinstance(wanted, ListOf) or wanted == Simple("list")
 
 
 def _wrap(value: FeelValue, wanted: FeelType) -> tuple[FeelValue, bool]:

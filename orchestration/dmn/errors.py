@@ -1,0 +1,34 @@
+"""Why a model cannot be read, and what in it cannot be run."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fault of a model: a stable code, the element and line, and words for its author."""
+
+    code: str
+    element: str
+    line: int
+    words: str
+
+
+class ModelRefused(ValueError):
+    """The file is no DMN model that may be used; `findings` lists every reason known."""
+
+    is_retryable = False
+
+    def __init__(
+        self,
+        code: str,
+        element: str,
+        line: int,
+        words: str,
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
+        super().__init__(code, element, line, words, findings)
+        self.code, self.element, self.line, self.words = code, element, line, words
+        self.findings = findings or (Finding(code, element, line, words),)
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.code}: {self.element}, line {self.line})"
