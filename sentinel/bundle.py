@@ -6,7 +6,7 @@ it can say where a log differs. The export judges nothing: it writes what the ta
 """
 
 import base64
-import hashlib
+import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -27,12 +27,15 @@ _ENTRY = """
 SELECT l.idx, (extract(epoch FROM r.recorded_at) * 1000000)::bigint, r.body
 FROM sentinel_record r LEFT JOIN sentinel_leaf l ON l.record_id = r.id
 """
-# Keys, the beginning and the rules in force belong to every export, whatever was asked for.
+_POLICIES = "SELECT digest, content FROM sentinel_bundle ORDER BY digest"
+# Keys, the beginning and the rules published belong to every export, whatever was asked for.
 _CONDITIONS = {
     "log": "l.idx IS NOT NULL OR r.id NOT IN (SELECT record_id FROM sentinel_pending)",
-    "case": "l.idx IS NOT NULL AND (r.kind IN ('key', 'genesis') OR r.case_id = %(id)s"
-    " OR r.decision_id IN (SELECT d.decision_id FROM sentinel_record d WHERE d.case_id = %(id)s))",
-    "decision": "l.idx IS NOT NULL AND (r.kind IN ('key', 'genesis') OR r.decision_id = %(id)s)",
+    "case": "l.idx IS NOT NULL AND (r.kind IN ('key', 'genesis', 'publication')"
+    " OR r.case_id = %(id)s OR r.decision_id IN"
+    " (SELECT d.decision_id FROM sentinel_record d WHERE d.case_id = %(id)s))",
+    "decision": "l.idx IS NOT NULL AND (r.kind IN ('key', 'genesis', 'publication')"
+    " OR r.decision_id = %(id)s)",
 }
 _CHECKPOINTS = """
 SELECT c.size, c.frontier, c.note || coalesce(string_agg(s.line, '' ORDER BY s.witness), '')
@@ -51,7 +54,8 @@ leaves.txt         number, RFC 6962 leaf hash and id of every record of the log
 entries.txt        number, time in microseconds since 1970 and words of the records exported;
                    leaf = SHA-256(0x00, "frontline/record/v1", 0x00, time as 8 bytes, words)
 checkpoints.jsonl  every checkpoint the log signed, as a C2SP signed note, with its subtrees
-policies/          the texts of the rules the records name, each under its SHA-256
+policies/          the bundles of rules, each under its name,
+                   SHA-256("frontline/policy-bundle/v1", 0x00, text)
 
 What it cannot show: anything after the checkpoint you hold, and anything never recorded. An
 export of one case or decision cannot show that it has all of that case; the whole log can.
@@ -86,16 +90,22 @@ class _Scope:
         return self.kind if self.id is None else f"{self.kind} {self.id}"
 
 
-def export_evidence(
-    *,
-    target: IO[bytes],
-    case_id: UUID | None = None,
-    decision_id: UUID | None = None,
-    policies: Iterable[bytes] = (),
-) -> Evidence:
-    """Write the evidence of a case, of a decision, or of the whole log as one zip file.
+def export_evidence(*, case_id: UUID | None = None, decision_id: UUID | None = None) -> bytes:
+    """Return the evidence of a case, of a decision, or of the whole log as one zip file.
 
-    The same log gives the same bytes. `policies` are the texts of the rules the records name.
+    Raises:
+        NothingToExport: no checkpoint has been signed yet.
+        ValueError: both a case and a decision were named.
+    """
+    target = io.BytesIO()
+    write_evidence(target=target, case_id=case_id, decision_id=decision_id)
+    return target.getvalue()
+
+
+def write_evidence(
+    *, target: IO[bytes], case_id: UUID | None = None, decision_id: UUID | None = None
+) -> Evidence:
+    """Write what `export_evidence` returns to a file; the same log gives the same bytes.
 
     Raises:
         NothingToExport: no checkpoint has been signed yet.
@@ -110,10 +120,10 @@ def export_evidence(
         if is_outermost:
             # Leaves and checkpoints must be of one moment, or a growing log looks altered.
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        return _write(target, scope, policies)
+        return _write(target, scope)
 
 
-def _write(target: IO[bytes], scope: _Scope, policies: Iterable[bytes]) -> Evidence:
+def _write(target: IO[bytes], scope: _Scope) -> Evidence:
     latest = latest_checkpoint()
     if latest is None:
         raise NothingToExport
@@ -121,10 +131,8 @@ def _write(target: IO[bytes], scope: _Scope, policies: Iterable[bytes]) -> Evide
         records = _add(archive, "entries.txt", _entries(scope))
         _add(archive, "leaves.txt", _leaves())
         _add(archive, "checkpoints.jsonl", _checkpoints())
-        for name, text in sorted(
-            {hashlib.sha256(text).hexdigest(): text for text in policies}.items()
-        ):
-            _add(archive, f"policies/{name}", [text])
+        for digest, content in _rows(_POLICIES, {}):
+            _add(archive, f"policies/{digest}", [content.encode()])
         evidence = Evidence(
             origin=origin_of(current_entity()),
             scope=scope.words,

@@ -74,9 +74,25 @@ class RecordCheck:
     proof: InclusionProof
 
     @property
-    def is_proved(self) -> bool:
+    def index(self) -> int:
+        """The number of the record in the log, from zero."""
+        return self.proof.index
+
+    @property
+    def is_verified(self) -> bool:
         """Whether every part of the check passed."""
         return all((self.is_body_canonical, self.is_body_intact, self.is_included, self.is_signed))
+
+    @property
+    def words(self) -> str:
+        """The result, for people."""
+        if not self.is_signed:
+            return "The checkpoint over this record is not signed by the log's own key."
+        if not self.is_included:
+            return "The log's tree does not contain this record where it was sealed."
+        if not (self.is_body_intact and self.is_body_canonical):
+            return "This record does not say what was sealed: it was altered."
+        return f"Record {self.index} is unaltered and in the log of {self.proof.size} records."
 
 
 def records_of(

@@ -43,7 +43,7 @@ class Statement:
 class LogRecord:
     """One record as it stands in the database. `index` is None until it is sequenced."""
 
-    record_id: UUID
+    id: UUID
     kind: str
     decision_id: UUID | None
     case_id: UUID | None

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 FORMAT = "frontline-evidence/v1"
 VERIFIED, TAMPERED, UNREADABLE, UNANCHORED = 0, 1, 2, 3
-PREFIX = b"\0frontline/record/v1\0"
+PREFIX, POLICY = b"\0frontline/record/v1\0", b"frontline/policy-bundle/v1\0"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NO_LEAF = bytes(32)
 BYTES_MAX = 8 * 1024**3
@@ -339,7 +339,7 @@ def verify(path: Path, given_text: str | None) -> Report:
     check_entries(bundle, report)
     held = check_tree(bundle, report, check_notes(bundle, report))
     for name, policy in sorted(bundle.policies.items()):
-        if hashlib.sha256(policy).hexdigest() != name:
+        if hashlib.sha256(POLICY + policy).hexdigest() != name:
             report.add("policy_altered", f"the policy text {name} is not the one it is named for")
     if given and given[0] > report.leaves:
         report.add("truncated", f"the log ends at {report.leaves}; your checkpoint says {given[0]}")

@@ -1,6 +1,5 @@
 """A log to tamper with, the hands that do it, and the verifier that must notice."""
 
-import io
 import json
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -36,15 +35,8 @@ def grow(count: int, *, case_id: UUID | None = None) -> list[UUID]:
 
 
 def export(path: Path, **scope) -> Path:
-    with path.open("wb") as file:
-        export_evidence(target=file, **scope)
+    path.write_bytes(export_evidence(**scope))
     return path
-
-
-def exported(**scope) -> bytes:
-    buffer = io.BytesIO()
-    export_evidence(target=buffer, **scope)
-    return buffer.getvalue()
 
 
 def held() -> str:

@@ -127,8 +127,8 @@ def test_records_of_a_case_and_of_a_decision_come_in_order(entity):
     sequence()
     second = add(1, case_id=case, decision_id=decision)
 
-    assert [item.record_id for item in records_of(case_id=case)] == [*first, *second]
-    assert [item.record_id for item in records_of(decision_id=decision)] == second
+    assert [item.id for item in records_of(case_id=case)] == [*first, *second]
+    assert [item.id for item in records_of(decision_id=decision)] == second
     assert [item.index for item in records_of(case_id=case)] == [0, 1, None]
 
 
@@ -144,7 +144,7 @@ def test_feed_is_read_in_pages_without_loss(entity):
 
     seen, cursor = [], ""
     while page := events_after(cursor=cursor, limit=4):
-        seen += [event.record.record_id for event in page if event.record.kind == "issued"]
+        seen += [event.record.id for event in page if event.record.kind == "issued"]
         cursor = page[-1].position
 
     assert seen == ids
@@ -170,7 +170,7 @@ def test_untouched_record_is_proved_in_the_page(entity):
 
     check = verify_record(record_id=record_id)
 
-    assert check.is_proved
+    assert check.is_verified
     assert check.proof.index == 0
 
 
@@ -189,7 +189,7 @@ class TestAlteredBySuperuser:
 
         check = verify_record(record_id=record_id)
         assert (check.is_body_intact, check.is_included, check.is_signed) == (False, True, True)
-        assert not check.is_proved
+        assert not check.is_verified
 
     def test_time(self, entity, superuser_connection):
         (record_id,) = add()
