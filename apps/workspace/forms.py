@@ -94,25 +94,22 @@ def _field(
 def _widget(declared: Mapping[str, object]) -> str:
     if declared.get("type") == "boolean":
         return "check"
-    if "enum" in declared or "oneOf" in declared:
+    if "enum" in declared:
         return "choices"
     longest = declared.get("maxLength", 0)
     return "area" if isinstance(longest, int) and longest > 200 else "text"
 
 
 def _choices(declared: Mapping[str, object], value: str) -> tuple[Choice, ...]:
-    named = declared.get("oneOf")
-    if isinstance(named, Sequence):
-        return tuple(
-            Choice(
-                str(each["const"]), str(each.get("title", each["const"])), each["const"] == value
-            )
-            for each in named
-        )
-    values = declared.get("enum")
+    values, labels = declared.get("enum"), declared.get("x-labels")
     if not isinstance(values, Sequence):
         return ()
+    words = labels if isinstance(labels, Mapping) else {}
     return tuple(
-        Choice(str(each), str(each).replace("_", " ").capitalize(), str(each) == value)
+        Choice(
+            value=str(each),
+            label=str(words.get(each, str(each).replace("_", " ").capitalize())),
+            is_chosen=str(each) == value,
+        )
         for each in values
     )
