@@ -1,6 +1,7 @@
 """The customer's screens: read from Nexus and Orchestration, for the customer who asks only."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -111,7 +112,7 @@ def home(*, principal: Principal, at: datetime) -> Home:
         accounts=held.accounts,
         days=days(recent.bookings),
         spending=spending_view(spent, month=month, currency=currency) if currency else None,
-        waiting=tuple(each for each in waiting if each.state in _WAITING),
+        waiting=tuple(each for each in waiting if is_under_way(each)),
     )
 
 
@@ -155,22 +156,9 @@ def payments(
     return orchestration.public.payments(principal=principal, limit=limit)
 
 
-def start_payment(
-    *,
-    principal: Principal,
-    conversation_id: UUID,
-    parameters: Mapping[str, object],
-    sources: Mapping[str, orchestration.public.Source],
-    at: datetime,
-) -> orchestration.public.Reply:
-    """Begin the same payment flow that the conversation begins, from a form."""
-    return orchestration.public.start_payment(
-        principal=principal,
-        conversation_id=conversation_id,
-        parameters=parameters,
-        sources=sources,
-        at=at,
-    )
+def is_under_way(payment: orchestration.public.PaymentView) -> bool:
+    """Say whether a payment still waits for the customer or for the bank's people."""
+    return payment.state in _WAITING
 
 
 def _state(principal: Principal) -> nexus.public.CustomerState:

@@ -1,5 +1,7 @@
 """Taking turns: what was said is stored, answered once, and read back."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -153,20 +155,40 @@ def receive_message(
     Raises:
         ConversationUnknown: the conversation is not this customer's.
     """
-    conversation = _owned(conversation_id, principal)
     names = tuple(upload.name for upload in message.uploads)
-    own = NewTurn(CUSTOMER, message.text, at, message.sent_id, attachments=names)
-    if not store_turn(conversation, own):
-        return Exchange(conversation.id, _reply_to(conversation, message.sent_id), is_repeated=True)
-    reply = engine.handle_message(
-        conversation_id=conversation.id,
+    return note_reply(
         principal=principal,
-        text=message.text,
-        attachments=_attachments(message),
+        conversation_id=conversation_id,
+        asked=NewTurn(CUSTOMER, message.text, at, message.sent_id, attachments=names),
         at=at,
-        on_token=on_token,
+        answer=lambda: engine.handle_message(
+            conversation_id=conversation_id,
+            principal=principal,
+            text=message.text,
+            attachments=_attachments(message),
+            at=at,
+            on_token=on_token,
+        ),
     )
-    return _answered(conversation, reply, f"reply:{message.sent_id}", at)
+
+
+def note_reply(
+    *,
+    principal: Principal,
+    conversation_id: UUID,
+    asked: NewTurn,
+    at: datetime,
+    answer: Callable[[], orchestration.public.Reply],
+) -> Exchange:
+    """Store what was asked, let it be answered once, and store the answer.
+
+    Raises:
+        ConversationUnknown: the conversation is not this customer's.
+    """
+    conversation = _owned(conversation_id, principal)
+    if not store_turn(conversation, asked):
+        return Exchange(conversation.id, _reply_to(conversation, asked.sent_id), is_repeated=True)
+    return _answered(conversation, answer(), f"reply:{asked.sent_id}", at)
 
 
 def answer_card(

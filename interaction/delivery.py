@@ -5,6 +5,8 @@ cursor as their id), then the news goes out, and only then does the cursor move 
 between says the news twice, and a screen that asks twice shows the same.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID

@@ -20,6 +20,7 @@ from sentinel.public import current_entity, legal_entities, legal_entity
 from sentinel.vocabulary import Principal
 
 BACKEND = "interaction.identity.EntityBackend"
+COMPLIANCE = "compliance_officer"
 ENTITY_KEY, SINCE_KEY, METHODS_KEY = "entity", "authenticated_at", "methods"
 WINDOW = timedelta(minutes=15)
 FAILURES_MAX_PER_NAME = 5

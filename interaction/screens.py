@@ -1,6 +1,8 @@
 """What every template knows: the bank's name, and who is there."""
 
-from django.http import HttpRequest
+import json
+
+from django.http import HttpRequest, HttpResponse
 
 from interaction.identity import ENTITY_KEY
 from interaction.models import User
@@ -21,3 +23,10 @@ def initials(name: str) -> str:
     words = [word for word in name.split() if word[:1].isalpha()]
     ends = words if len(words) < 2 else [words[0], words[-1]]
     return "".join(word[0].upper() for word in ends)
+
+
+def announced(response: HttpResponse, words: str) -> HttpResponse:
+    """Let the page say these words once to somebody who does not see it."""
+    if words:
+        response.headers["HX-Trigger"] = json.dumps({"announce": words})
+    return response

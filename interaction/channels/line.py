@@ -10,12 +10,11 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import SESSION_KEY
 
 from interaction.channels.groups import case_group, console_group, customer_group, queue_group
-from interaction.identity import ENTITY_KEY, METHODS_KEY, SINCE_KEY, Person, person_of
+from interaction.identity import COMPLIANCE, ENTITY_KEY, METHODS_KEY, SINCE_KEY, Person, person_of
 from sentinel.public import legal_entity
 
 NOBODY = 4401
 FORBIDDEN = 4403
-COMPLIANCE = "compliance_officer"
 
 
 @database_sync_to_async
@@ -97,3 +96,11 @@ class CustomerLine(NewsLine):
         """Hear what concerns oneself."""
         if person.customer_id is not None:
             yield customer_group(person.customer_id)
+
+
+_LINES = {"app": CustomerLine, "workspace": WorkspaceLine, "console": ConsoleLine}
+
+
+def news_line(*, surface: str) -> Any:  # noqa: ANN401 - Channels gives its applications no type
+    """Return the ASGI application of a surface's line: "app", "workspace" or "console"."""
+    return _LINES[surface].as_asgi()

@@ -1,5 +1,7 @@
 """A conversation as it is drawn: each card once, where it was last spoken of. Pure."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

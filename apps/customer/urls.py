@@ -1,0 +1,35 @@
+"""Addresses of the customer app, and of what anybody sees before signing in."""
+
+from django.urls import path
+
+from apps.customer import chat, views
+from apps.customer.front import design
+from apps.customer.front import views as front
+
+app_name = "customer"
+
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("accounts/<uuid:account_id>/", views.account, name="account"),
+    path("payments/", views.payments, name="payments"),
+    path("payments/new/", views.new_payment, name="new_payment"),
+    path("payments/<uuid:card_id>/", views.payment, name="payment"),
+    path("payments/<uuid:card_id>/thread/", views.payment_thread, name="payment_thread"),
+    path("payees/", views.payees, name="payees"),
+    path("cards/", views.cards, name="cards"),
+    path("cards/<uuid:card_id>/block/", views.block, name="block"),
+    path("chat/", chat.page, name="chat"),
+    path("chat/thread/", chat.thread, name="thread"),
+    path("chat/person/", chat.person, name="person"),
+    path("chat/cards/<uuid:card_id>/", chat.answer, name="answer"),
+]
+
+root_urlpatterns = [
+    path("", front.front_page, name="front"),
+    path("sign-in/", front.sign_in, name="sign-in"),
+    path("sign-out/", front.sign_out, name="sign-out"),
+    path("tour/", front.tour, name="tour"),
+    path("tour/invoice.pdf", front.sample_invoice, name="sample-invoice"),
+    path("simulators/phone/", front.phone, name="phone"),
+    path("design/", design.page, name="design"),
+]
