@@ -164,7 +164,11 @@ def _conditional(compiler: BoxCompiler, box: drawn.ConditionalBox) -> Code:
     consequence, alternative = compiler.compile(box.consequence), compiler.compile(box.alternative)
 
     def choose(frame: Frame) -> FeelValue:
-        return consequence(frame) if condition(frame) is True else alternative(frame)
+        answer = condition(frame)
+        if answer is not None and not isinstance(answer, bool):
+            frame.evaluation.null("the condition of a boxed conditional is neither true nor false")
+            return None
+        return consequence(frame) if answer is True else alternative(frame)
 
     return choose
 
@@ -175,8 +179,23 @@ def _iteration(compiler: BoxCompiler, box: drawn.IterationBox) -> Code:
     over = (tree.Iteration(box.variable, tree.Boxed(source)),)
     if box.kind is drawn.IterationKind.FOR:
         return compile_node(tree.For(over, tree.Boxed(body)))
-    is_universal = box.kind is drawn.IterationKind.EVERY
-    return compile_node(tree.Quantified(is_universal, over, tree.Boxed(body)))
+    results = compile_node(tree.For(over, tree.Boxed(body)))
+    return _quantified(results, decisive=box.kind is drawn.IterationKind.SOME)
+
+
+def _quantified(results: Code, *, decisive: bool) -> Code:
+    def answer(frame: Frame) -> FeelValue:
+        answers = results(frame)
+        if not isinstance(answers, tuple) or not all(
+            each is None or isinstance(each, bool) for each in answers
+        ):
+            frame.evaluation.null("a boxed some or every has an answer that is no boolean")
+            return None
+        if decisive in answers:
+            return decisive
+        return None if None in answers else not decisive
+
+    return answer
 
 
 def _filter(compiler: BoxCompiler, box: drawn.FilterBox) -> Code:

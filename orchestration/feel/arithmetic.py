@@ -14,6 +14,7 @@ from typing import TypeVar
 from orchestration.feel.temporal import (
     DAY_NANOSECONDS,
     NANOSECONDS,
+    UTC_ZONE,
     Date,
     DateTime,
     DaysDuration,
@@ -123,7 +124,7 @@ def _subtract(left: FeelValue, right: FeelValue) -> FeelValue:
 
 def at_midnight(value: Date | DateTime) -> DateTime:
     """Give a date as its first moment, in UTC; a date and time stays what it is."""
-    return value if isinstance(value, DateTime) else DateTime(value, Time(0, 0, 0))
+    return value if isinstance(value, DateTime) else DateTime(value, Time(0, 0, 0, 0, UTC_ZONE))
 
 
 def _between(left: DateTime, right: DateTime) -> FeelValue:

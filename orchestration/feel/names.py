@@ -8,7 +8,11 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+# FEEL takes every character beyond the basic plane (an emoji, say) as a letter.
+_BEYOND = "\U00010000-\U000effff"
+IDENTIFIER = rf"(?:[^\W\d]|[{_BEYOND}])(?:\w|[{_BEYOND}])*"
+DECLARED_NAME = rf"(?:[^\W\d]|[{_BEYOND}])[\w\s.'+*/{_BEYOND}-]*|\?"
+_IDENTIFIER = re.compile(IDENTIFIER)
 _FIRST = re.compile(r"\w+|\W")
 
 

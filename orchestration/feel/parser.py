@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from orchestration.feel import tree
 from orchestration.feel.literals import STRING, string_value
-from orchestration.feel.names import normalise
-from orchestration.feel.primary import Primary, is_range_ahead
+from orchestration.feel.names import IDENTIFIER, normalise
+from orchestration.feel.primary import Primary
 from orchestration.feel.source import FeelSyntaxError
 from orchestration.feel.type_parser import parse_type
 from orchestration.feel.types import FeelType
@@ -15,7 +15,7 @@ _COMPARISON = re.compile(r"<=|>=|!=|<|>|=")
 _PARAMETER_STOP = re.compile(r"\s*[:,)]")
 _IN_STOP = re.compile(r"\s+in\b")
 _COLON_STOP = re.compile(r"\s*:")
-_PATH_NAME = re.compile(r"[^\W\d]\w*")
+_PATH_NAME = re.compile(IDENTIFIER)
 _LOGIC = {"or": 1, "and": 2}
 _COMPARING = 3
 _ADDING = 4
@@ -205,7 +205,7 @@ class Parser(Primary):
             if symbol == "." and self.peek(2) != "..":
                 self.need(".")
                 node = tree.Path(node, self._path_name())
-            elif symbol == "[" and not is_range_ahead(self, node):
+            elif symbol == "[" and self.is_filter_ahead(node):
                 node = self._filter(node)
             elif symbol == "(" and not isinstance(node, tree.Literal | tree.RangeLiteral):
                 node = self._call(node)

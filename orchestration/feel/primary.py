@@ -8,14 +8,15 @@ from contextlib import contextmanager
 from orchestration.feel import tree
 from orchestration.feel.builtin_names import BUILTIN_NAMES
 from orchestration.feel.literals import NUMBER, STRING, number_value, string_value
-from orchestration.feel.names import Names, normalise
+from orchestration.feel.names import DECLARED_NAME, IDENTIFIER, Names, normalise
 from orchestration.feel.source import Source
 from orchestration.feel.temporal_text import temporal_literal
 from orchestration.feel.types import FeelType
 
 NESTING_MAX = 50
-_NEW_NAME = re.compile(r"[^\W\d][\w\s.'+*/-]*|\?")
-_WORD = re.compile(r"[^\W\d]\w*|\?")
+_NEW_NAME = re.compile(DECLARED_NAME)
+_WORD = re.compile(IDENTIFIER + r"|\?")
+_CLOSING = re.compile(r"\[\s*(?:$|[.)\],}=<>!+*/-]|(?:and|or|then|else|return|satisfies|in)\b)")
 _CONSTANTS: dict[str, tree.Literal] = {
     "true": tree.Literal(value=True),
     "false": tree.Literal(value=False),
@@ -53,6 +54,7 @@ class Primary(Source):
         self.member_names = {name for name in names if " " in name or not name.isidentifier()}
         self.members = Names(self.member_names | BUILTIN_NAMES)
         self._depth = 0
+        self._is_range_end = False
 
     @abstractmethod
     def expression(self) -> tree.Node:
@@ -172,12 +174,20 @@ class Primary(Source):
 
     def range_from(self, opening: str, start: tree.Node) -> tree.Node:
         """Parse the end of a range whose start and dots were read."""
+        self._is_range_end = True
         end = self.binary(4)
+        self._is_range_end = False
         closing = self.peek()
         if not closing or closing not in "])[":
             raise self.refuse("expected the end of the range")
         self.need(closing)
         return tree.RangeLiteral(start, end, opening == "[", closing == "]")
+
+    def is_filter_ahead(self, node: tree.Node) -> bool:
+        """Tell whether `[` after an operand filters it, or closes the range it is the end of."""
+        if isinstance(node, tree.RangeLiteral):
+            return False
+        return not (self._is_range_end and _CLOSING.match(self.text, self.skip()))
 
     def _word(self) -> tree.Node:
         special = self.take_known(self.names)
@@ -194,10 +204,3 @@ class Primary(Source):
             self.position -= len(word)
             raise self.refuse("expected a value")
         return tree.Name(word)
-
-
-def is_range_ahead(parser: Primary, node: tree.Node) -> bool:
-    """Tell whether `[` after this operand opens something other than a filter on it."""
-    return isinstance(node, tree.RangeLiteral) or (
-        isinstance(node, tree.Literal) and parser.peek() != "["
-    )

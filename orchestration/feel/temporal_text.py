@@ -83,8 +83,15 @@ def parse_date_time(text: str) -> DateTime | None:
     """Read a date, `T` and a time; a date alone is its midnight. None when it is neither."""
     day_text, separator, time_text = text.partition("T")
     day = parse_date(day_text)
-    moment = parse_time(time_text) if separator else Time(0, 0, 0)
-    return None if day is None or moment is None else DateTime(day, moment)
+    # The end of a day may be written as its hour 24, which is the start of the next.
+    is_end = time_text.startswith("24:00:00")
+    moment = parse_time("00" + time_text[2:] if is_end else time_text)
+    if not separator:
+        moment = Time(0, 0, 0)
+    if day is None or moment is None:
+        return None
+    start = DateTime(day, moment)
+    return start.plus_nanoseconds(DAY_NANOSECONDS) if is_end else start
 
 
 def parse_duration(text: str) -> Duration | None:

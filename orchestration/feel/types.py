@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from orchestration.feel.temporal import Date, DateTime, Time
+from orchestration.feel.temporal import UTC_ZONE, Date, DateTime, Time
 from orchestration.feel.values import FeelValue, Function, Range, type_name_of
 
 
@@ -146,8 +146,7 @@ def coerce(value: FeelValue, wanted: FeelType) -> tuple[FeelValue, bool]:
     if isinstance(value, tuple) and len(value) == 1:
         return coerce(value[0], wanted)
     if wanted == Simple("date and time") and isinstance(value, Date):
-        from_midnight = DateTime(value, Time(0, 0, 0, 0))
-        return from_midnight, True
+        return DateTime(value, Time(0, 0, 0, 0, UTC_ZONE)), True
     return None, False
 
 

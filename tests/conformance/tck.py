@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from orchestration.markup import Element, child, children, local_name, read_xml,
 REPOSITORY = Path(__file__).resolve().parents[2]
 TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+INSTANT = datetime(2026, 1, 15, 10, 30, tzinfo=UTC)
 TOLERANCE = Decimal("1e-8")
 
 
@@ -144,7 +146,7 @@ def fault_of(model: Definitions | str, case: Case) -> str | None:
     if isinstance(model, str):
         return f"model refused: {model}"
     for name, expected in case.expected.items():
-        result = model.evaluate(decision=case.target or name, inputs=case.inputs)
+        result = model.evaluate(decision=case.target or name, inputs=case.inputs, at=INSTANT)
         actual = result.outputs
         is_service_part = case.target is not None and len(case.expected) > 1
         if is_service_part and isinstance(actual, Mapping):

@@ -4,21 +4,22 @@ import re
 from functools import lru_cache
 
 from orchestration.feel.evaluation import Evaluation
+from orchestration.feel.functions.xpath_pattern import PatternRefused, translate
 
 PATTERN_LENGTH_MAX = 1000
-_FLAGS = {"s": re.DOTALL, "m": re.MULTILINE, "i": re.IGNORECASE, "x": re.VERBOSE}
+_FLAGS = frozenset("smixq")
 _QUANTIFIED_GROUP = re.compile(
     r"\((?:[^()\\]|\\.)*(?:[*+]|\{\d+,\})(?:[^()\\]|\\.)*\)(?:[*+]|\{\d+,)"
 )
-_GROUP_REFERENCE = re.compile(r"\\(.)|\$(\d)", re.DOTALL)
+_GROUP_REFERENCE = re.compile(r"\\(?P<escaped>[\\$])|\$(?P<group>\d)|(?P<plain>[^\\$]+)")
 
 
 def compile_pattern(pattern: str, flags: str, evaluation: Evaluation) -> re.Pattern[str] | None:
     """Translate a pattern; None, with the reason noted, when it is not one that may run."""
-    if len(pattern) > PATTERN_LENGTH_MAX or not set(flags) <= {*_FLAGS, "q"}:
+    if len(pattern) > PATTERN_LENGTH_MAX or not set(flags) <= _FLAGS:
         evaluation.null("the pattern is too long or its flags are unknown")
         return None
-    if _QUANTIFIED_GROUP.search(pattern):
+    if _QUANTIFIED_GROUP.search(pattern) and "q" not in flags:
         # A repetition inside a repetition can take time exponential in the length of the text.
         evaluation.null("a repetition inside a repetition may run without end")
         return None
@@ -30,19 +31,30 @@ def compile_pattern(pattern: str, flags: str, evaluation: Evaluation) -> re.Patt
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str, flags: str) -> re.Pattern[str] | None:
-    options = re.NOFLAG
-    for flag in flags.replace("q", ""):
-        options |= _FLAGS[flag]
+    options = re.IGNORECASE if "i" in flags else re.NOFLAG
+    if "m" in flags:
+        options |= re.MULTILINE
     try:
-        return re.compile(re.escape(pattern) if "q" in flags else pattern, options)
-    except re.error:
+        text = re.escape(pattern) if "q" in flags else translate(pattern, flags)
+        return re.compile(text, options)
+    except (re.error, PatternRefused, OverflowError):
         return None
 
 
-def replacement_text(replacement: str) -> str:
-    """Turn XPath's `$1` into Python's group reference, and everything else into plain text."""
-    return _GROUP_REFERENCE.sub(_reference, replacement.replace("\\", "\\\\"))
+def replacement_parts(replacement: str, groups: int) -> tuple[str | int, ...] | None:
+    """Split XPath's replacement into texts and group numbers; None when it is malformed.
 
-
-def _reference(found: re.Match[str]) -> str:
-    return found.group() if found.group(2) is None else f"\\g<{found.group(2)}>"
+    A reference to a group the pattern lacks stands for nothing.
+    """
+    parts: list[str | int] = []
+    position = 0
+    while position < len(replacement):
+        found = _GROUP_REFERENCE.match(replacement, position)
+        if found is None:
+            return None
+        position = found.end()
+        if found["group"] is None:
+            parts.append(found["plain"] or found["escaped"])
+        elif int(found["group"]) <= groups:
+            parts.append(int(found["group"]))
+    return tuple(parts)

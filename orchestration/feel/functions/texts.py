@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from orchestration.feel.evaluation import Evaluation
 from orchestration.feel.formatting import text_of
-from orchestration.feel.functions.patterns import compile_pattern, replacement_text
+from orchestration.feel.functions.patterns import compile_pattern, replacement_parts
 from orchestration.feel.functions.registry import builtin
 from orchestration.feel.values import FeelValue
 
@@ -84,10 +84,15 @@ def _replace(
     compiled = compile_pattern(pattern, flags or "", evaluation)
     if compiled is None:
         return None
-    try:
-        return compiled.sub(replacement_text(replacement), text)
-    except (re.error, IndexError):
+    is_literal = "q" in (flags or "")
+    parts = (replacement,) if is_literal else replacement_parts(replacement, compiled.groups)
+    if parts is None:
         return None
+    return compiled.sub(lambda found: _filled(parts, found), text)
+
+
+def _filled(parts: tuple[str | int, ...], found: re.Match[str]) -> str:
+    return "".join(part if isinstance(part, str) else found[part] or "" for part in parts)
 
 
 @builtin("split(string: string, delimiter: string)", takes_evaluation=True)
@@ -96,14 +101,9 @@ def _split(evaluation: Evaluation, text: str, delimiter: str) -> FeelValue:
     return None if compiled is None else tuple(part or "" for part in compiled.split(text))
 
 
-@builtin("string join(list: list, delimiter?: string|Null, prefix?: string, suffix?: string)")
-def _string_join(
-    items: tuple[FeelValue, ...],
-    delimiter: str | None = None,
-    prefix: str = "",
-    suffix: str = "",
-) -> FeelValue:
+@builtin("string join(list: list, delimiter?: string|Null)")
+def _string_join(items: tuple[FeelValue, ...], delimiter: str | None = None) -> FeelValue:
     texts = [item for item in items if isinstance(item, str)]
     if len(texts) != sum(item is not None for item in items):
         return None
-    return prefix + (delimiter or "").join(texts) + suffix
+    return (delimiter or "").join(texts)
