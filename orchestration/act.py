@@ -182,6 +182,11 @@ def account_behind(iban: str) -> grand_central.public.AccountAtBank | None:
     return grand_central.public.account_by_iban(iban=iban)
 
 
+def is_number_of_this_bank(iban: str) -> bool:
+    """Tell whether an account number carries this bank's code."""
+    return grand_central.public.is_own_iban(iban=iban)
+
+
 def available_now(account_id: UUID) -> Money | None:
     """Return what an account can spend now, or None if this bank has no such account."""
     balance = grand_central.public.balance_of(account_id=account_id)

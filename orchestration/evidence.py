@@ -61,15 +61,16 @@ def payment_facts(
 ) -> tuple[Fact, ...]:
     """Return the facts of a transfer as they are now.
 
-    `given` holds what earlier steps of the flow found: `fraud` (a model's answer),
-    `screening_review`, `call_back` and `confirmation` (a person's answers), each with `reference`.
+    `given` holds what earlier steps of the flow found: `fraud` (a model's answer) and the answers
+    of people, `screening_review`, `fraud_review`, `call_back` and `confirmation`.
     """
     iban, name = str(parameters["creditor_iban"]), str(parameters["creditor_name"])
     return (
         *_account_facts(customer_id, str(parameters["debtor_account_id"]), iban, at),
         *_payee_facts(customer_id, iban, name, at),
-        *_screening_facts(iban, name, _mapping(given, "screening_review"), at),
-        *_given_facts(given, at),
+        *_screening_facts(iban, name, at),
+        *_fraud_facts(_mapping(given, "fraud")),
+        *_answers_of_people(given, iban, at),
     )
 
 
@@ -101,42 +102,58 @@ def _payee_facts(customer_id: UUID, iban: str, name: str, at: datetime) -> tuple
     )
 
 
-def _screening_facts(
-    iban: str, name: str, review: Mapping[str, object], at: datetime
-) -> tuple[Fact, ...]:
-    screening = act.screen_payee(name=name, country=iban[:_IBAN_COUNTRY], at=at)
-    age = max(0, int((at - screening.loaded_at).total_seconds())) if screening.loaded_at else None
-    source = f"screening_list:{screening.reference}"
-    status, status_source = screening.status, source
-    if status == "possible" and review.get("cleared") is True:
-        status, status_source = "clear", f"orch_task:{review['reference']}"
-    facts = [
-        Fact("screening_status", status, status_source, at),
-        Fact("screening_list", f"{screening.list_name} {screening.list_version}", source, at),
-    ]
-    if age is not None:
-        facts.append(Fact("screening_age_seconds", age, source, at))
-    return tuple(facts)
+def _screening_facts(iban: str, name: str, at: datetime) -> tuple[Fact, ...]:
+    found = act.screen_payee(name=name, country=iban[:_IBAN_COUNTRY], at=at)
+    source = f"screening_list:{found.reference}"
+    status = Fact("screening_status", found.status, source, at)
+    if found.loaded_at is None:
+        # Without an age Sentinel finds a fact missing, and refuses.
+        return (status,)
+    age = max(0, int((at - found.loaded_at).total_seconds()))
+    listed = f"{found.list_name} {found.list_version}"
+    return (
+        status,
+        Fact("screening_list", listed, source, at),
+        Fact("screening_age_seconds", age, source, at),
+    )
 
 
-def _given_facts(given: Mapping[str, object], at: datetime) -> tuple[Fact, ...]:
-    facts: list[Fact] = []
-    fraud = _mapping(given, "fraud")
-    if fraud:
-        source = f"intelligence_call:{fraud['reference']}"
-        seen = datetime.fromisoformat(str(fraud["scored_at"]))
-        facts.append(Fact("fraud_score_permille", fraud["score_permille"], source, seen))
-        facts.append(Fact("fraud_band", fraud["band"], source, seen))
+def _fraud_facts(fraud: Mapping[str, object]) -> tuple[Fact, ...]:
+    if not fraud:
+        return ()
+    source = f"intelligence_call:{fraud['reference']}"
+    seen = datetime.fromisoformat(str(fraud["scored_at"]))
+    return (
+        Fact("fraud_score_permille", fraud["score_permille"], source, seen),
+        Fact("fraud_band", fraud["band"], source, seen),
+    )
+
+
+def _answers_of_people(given: Mapping[str, object], iban: str, at: datetime) -> tuple[Fact, ...]:
+    """Return what people of the bank, and the customer, have looked at and answered."""
     call_back = _mapping(given, "call_back")
-    if call_back:
-        source = f"orch_task:{call_back['reference']}"
-        facts.append(Fact("call_back_done", call_back.get("done") is True, source, at))
+    answers = (
+        ("call_back_done", call_back, call_back.get("done") is True),
+        ("screening_cleared_by_person", *_cleared(given, "screening_review")),
+        ("fraud_cleared_by_person", *_cleared(given, "fraud_review")),
+    )
+    facts = [
+        Fact(name, value, f"orch_task:{answer['reference']}", at)
+        for name, answer, value in answers
+        if answer
+    ]
     confirmation = _mapping(given, "confirmation")
-    if confirmation:
+    card = _mapping(confirmation, "card")
+    # Only what stood on the card was accepted: a corrected number is another payee.
+    if confirmation.get("answer") == "confirm" and card.get("creditor_iban") == iban:
         source = f"orch_card:{confirmation['reference']}"
-        accepted = confirmation.get("name_check") in {"close", "mismatch", "unavailable"}
-        facts.append(Fact("name_check_accepted", accepted, source, at))
+        facts.append(Fact("name_check_accepted", card.get("name_check") != "match", source, at))
     return tuple(facts)
+
+
+def _cleared(given: Mapping[str, object], name: str) -> tuple[Mapping[str, object], bool]:
+    review = _mapping(given, name)
+    return review, review.get("cleared") is True
 
 
 def _mapping(given: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -1,0 +1,135 @@
+"""`action:<kind>` steps: from what a flow knows to a proposed action, and back to the drawing."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID
+
+import nexus.public
+from orchestration import act, evidence
+from orchestration.act import Acted
+from orchestration.step_results import Answered, Parked, Refused, StepContext, StepResult
+from orchestration.step_results import StepUnavailable
+from sentinel.vocabulary import Action, Fact, OutcomeKind, Provenance, Source, Verdict
+
+FactCollector = Callable[[Mapping[str, object], StepContext, Mapping[str, object]], tuple[Fact, ...]]
+
+
+def call_action(kind: str, context: StepContext, inputs: Mapping[str, object]) -> StepResult:
+    """Propose an action and, if Sentinel permits, do it.
+
+    Inputs: `parameters` and `sources` of the action, `resource`, and what earlier steps found.
+    """
+    parameters = _object(inputs.get("parameters"))
+    action = Action(
+        kind=kind,
+        parameters=parameters,
+        resource=str(inputs.get("resource", "")),
+        case_id=context.case_id,
+        idempotency_key=context.key,
+        sources=_sources(_object(inputs.get("sources"))),
+    )
+    collect = _FACTS.get(kind)
+    facts = collect(parameters, context, inputs) if collect else ()
+    acted = act.perform_action(
+        action=action,
+        principal=context.principal,
+        purpose=context.purpose,
+        facts=facts,
+        at=context.at,
+    )
+    return _undecided(acted) if acted.outcome is None else _ended(acted)
+
+
+def _undecided(acted: Acted) -> StepResult:
+    decision = acted.decision
+    words = " ".join(reason.customer for reason in decision.reasons)
+    if decision.verdict is Verdict.NEEDS_APPROVAL and decision.approval_request_id:
+        staff = " ".join(reason.staff for reason in decision.reasons)
+        return Parked("approval", decision.approval_request_id, decision.id, staff)
+    if decision.verdict is Verdict.NEEDS_STEP_UP and decision.challenge_id:
+        return Parked("step_up", decision.challenge_id, decision.id, words)
+    reasons = [
+        {"policy_id": reason.policy_id, "customer": reason.customer, "staff": reason.staff}
+        for reason in decision.reasons
+    ]
+    output = {"decision_id": str(decision.id), "remedy": decision.remedy, "reasons": reasons}
+    return Refused("denied", words, output)
+
+
+def _ended(acted: Acted) -> StepResult:
+    outcome = acted.outcome
+    assert outcome is not None
+    found: dict[str, object] = {
+        "decision_id": str(acted.decision.id),
+        "code": outcome.code,
+        "reference": outcome.reference,
+        "position": outcome.position,
+        "words": outcome.words,
+    }
+    match outcome.kind:
+        case OutcomeKind.DONE:
+            return Answered(found)
+        case OutcomeKind.UNKNOWN:
+            raise StepUnavailable(outcome.code)
+    return Refused("core_refused", outcome.words, found)
+
+
+def _transfer_facts(
+    parameters: Mapping[str, object], context: StepContext, inputs: Mapping[str, object]
+) -> tuple[Fact, ...]:
+    if context.customer_id is None:
+        return ()
+    return evidence.payment_facts(
+        parameters=parameters, customer_id=context.customer_id, given=inputs, at=context.at
+    )
+
+
+def _card_facts(
+    parameters: Mapping[str, object], context: StepContext, _inputs: Mapping[str, object]
+) -> tuple[Fact, ...]:
+    if context.customer_id is None:
+        return ()
+    return card_facts(context.customer_id, str(parameters.get("card_id")), context.at)
+
+
+def card_facts(customer_id: UUID, card_id: str, at: datetime) -> tuple[Fact, ...]:
+    """Return whose card it is and how it stands."""
+    state = nexus.public.customer_state(customer_id=customer_id)
+    card = next((each for each in state.cards if str(each.card_id) == card_id), None)
+    source = f"nexus_fact:card:{card_id}"
+    person = f"nexus_fact:party:{customer_id}"
+    return (
+        Fact("own_card", card is not None, source, at),
+        Fact("card_status", card.status if card else "unknown", source, at),
+        Fact("customer_status", str(state.party.get("status", "unknown")), person, at),
+    )
+
+
+_FACTS: Mapping[str, FactCollector] = {
+    "payments.transfer": _transfer_facts,
+    "cards.block": _card_facts,
+}
+
+
+def sources_as_values(sources: Mapping[str, Source]) -> dict[str, object]:
+    """Return sources as values a flow can carry."""
+    return {
+        name: {"provenance": source.provenance.value, "reference": source.reference}
+        for name, source in sources.items()
+    }
+
+
+def _sources(values: Mapping[str, object]) -> dict[str, Source]:
+    """Return sources from the values of a flow; what is not understood is unknown."""
+    found: dict[str, Source] = {}
+    for name, value in values.items():
+        kept = _object(value)
+        given = str(kept.get("provenance"))
+        known = given in {each.value for each in Provenance}
+        provenance = Provenance(given) if known else Provenance.UNKNOWN
+        found[name] = Source(provenance, str(kept.get("reference", "")))
+    return found
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
