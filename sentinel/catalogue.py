@@ -131,7 +131,7 @@ def typed_parameters(entry: ActionKind, action: Action) -> TypedParameters:
         raise ParametersRefused(entry.kind, tuple(sorted(fields))) from error
     except (TypeError, ValueError) as error:
         raise ParametersRefused(entry.kind, ()) from error
-    plain = _normal(model.model_dump(mode="json"))
+    plain = normal_form(model.model_dump(mode="json"))
     assert isinstance(plain, dict)
     hashed = {**plain, **{field: _decimal(entry, plain, field) for field in entry.money_fields}}
     try:
@@ -150,14 +150,14 @@ def salt_for(subject_key: bytes, kind: str) -> bytes:
     return hmac.digest(subject_key, b"params-salt/v1\0" + kind.encode(), "sha256")[:SALT_BYTES]
 
 
-def _normal(value: object) -> object:
+def normal_form(value: object) -> object:
     """Return JSON values with all text in Unicode normal form C."""
     if isinstance(value, str):
         return value if value.isascii() else unicodedata.normalize("NFC", value)
     if isinstance(value, dict):
-        return {key: _normal(item) for key, item in value.items()}
+        return {key: normal_form(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_normal(item) for item in value]
+        return [normal_form(item) for item in value]
     return value
 
 

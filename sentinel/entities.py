@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -111,14 +112,15 @@ def _tell(database: BaseDatabaseWrapper, entity: str) -> None:
 
 def _restore(database: BaseDatabaseWrapper, raw: object, before: str) -> None:
     """Undo `_tell`, unless the connection is gone or its transaction will undo it anyway."""
-    if database.connection is None or database.connection is not raw:
+    if database.connection is not raw:
         return
-    if database.connection.closed:
+    held: Any = database.connection
+    if held is None or held.closed:
         return
-    if database.connection.info.transaction_status == TransactionStatus.INERROR:
+    if held.info.transaction_status == TransactionStatus.INERROR:
         return
     if database.needs_rollback:
         # Django refuses queries now, although the rollback is to an earlier savepoint.
-        database.connection.execute("SELECT set_config('frontline.entity', %s, false)", [before])
+        held.execute("SELECT set_config('frontline.entity', %s, false)", [before])
         return
     _tell(database, before)

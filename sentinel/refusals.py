@@ -53,6 +53,10 @@ _WORDS = MappingProxyType(
             "You can pay a smaller amount, or ask us to change your limit.",
             "The amount and what is already reserved today exceed the limit.",
         ),
+        "approval_rejected": (
+            "A colleague looked at this and decided that we will not do it. Nothing has happened.",
+            "The approver rejected exactly these parameters.",
+        ),
         "log_behind": (_LATER, "The evidence log is not being sequenced; high-risk actions stop."),
         "forgotten": (_STOPPED, "The personal data of this subject have been erased."),
         "permitted": ("", "Permitted."),

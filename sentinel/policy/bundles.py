@@ -173,6 +173,15 @@ def bundle_from_folder(folder: Path, *, area: str | None = None) -> Bundle:
         raise BundleRefused(area, (str(error),)) from error
 
 
+def journey_bundle(*, folder: Path) -> Bundle:
+    """Return the bundle of a journey's folder; its area is the folder's name.
+
+    Raises:
+        BundleRefused: `policy.cedar` or `policy.json` is missing or not what it should be.
+    """
+    return bundle_from_folder(folder)
+
+
 def bank_bundle() -> Bundle:
     """Return the bank-wide bundle that ships with Sentinel."""
     return bundle_from_folder(Path(__file__).parent / "bank", area=BANK)

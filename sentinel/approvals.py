@@ -1,0 +1,321 @@
+"""Approvals: another human being looks at exactly these parameters and says yes, no, or change it.
+
+An approval is the state of a request, never a token. Change a parameter and the request no longer
+fits; nobody who is part of the action, under any account, can answer it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from sentinel.log.records import append
+from sentinel.refusals import SentinelError
+from sentinel.sealing import SubjectForgotten, seal, subject_key, unseal, unseal_values
+from sentinel.vocabulary import Principal
+
+ApprovalVerdict = Literal["approve", "reject", "return"]
+State = Literal["open", "approved", "rejected", "returned", "closed"]
+_STATES: dict[ApprovalVerdict, State] = {
+    "approve": "approved",
+    "reject": "rejected",
+    "return": "returned",
+}
+_REQUEST = """
+SELECT q.id, q.decision_id, q.case_id, q.action_kind, encode(q.params_hash, 'hex'), q.role,
+  q.policies, q.subject, q.requested_by, q.excluded_ids, q.excluded_persons,
+  CASE WHEN q.state = 'open' AND q.expires_at < clock_timestamp() THEN 'closed' ELSE q.state END,
+  q.opened_at, q.expires_at
+FROM sentinel_approval_request q
+"""
+
+
+class ApprovalRefused(SentinelError):
+    """This person cannot give this answer to this approval request."""
+
+    code = "approval_refused"
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(request_id)
+        self.request_id = request_id
+
+
+class ApprovalUnknown(ApprovalRefused):
+    """There is no such approval request."""
+
+    code = "approval_unknown"
+
+
+class ApprovalByParticipant(ApprovalRefused):
+    """The approver takes part in the action: the initiator, or somebody in the chain."""
+
+    code = "approval_by_participant"
+
+
+class ApprovalBySamePerson(ApprovalRefused):
+    """The approver is the same human being as a participant, under another account."""
+
+    code = "approval_by_same_person"
+
+
+class ApprovalWrongRole(ApprovalRefused):
+    """The approver does not have the role that must approve, or is not a person."""
+
+    code = "approval_wrong_role"
+
+
+class ApprovalOtherParameters(ApprovalRefused):
+    """The approver looked at other parameters than those the request is for."""
+
+    code = "approval_other_parameters"
+
+
+class ApprovalAnswered(ApprovalRefused):
+    """Somebody has answered this request already."""
+
+    code = "approval_answered"
+
+
+class ApprovalClosed(ApprovalRefused):
+    """The request has expired or was closed."""
+
+    code = "approval_closed"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """One thing that waits for, or has had, a second person's answer."""
+
+    id: UUID
+    decision_id: UUID
+    case_id: UUID
+    action_kind: str
+    params_hash: str
+    role: str
+    policies: tuple[str, ...]
+    subject: str
+    requested_by: str
+    excluded_ids: tuple[str, ...]
+    excluded_persons: tuple[str, ...]
+    state: State
+    opened_at: datetime
+    expires_at: datetime
+    parameters: dict[str, object] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalState:
+    """Where a request stands after an answer."""
+
+    request_id: UUID
+    state: State
+    approver_id: str
+    answered_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One answer as it was given. `comment` is empty once the subject is forgotten."""
+
+    request_id: UUID
+    approver_id: str
+    role: str
+    verdict: ApprovalVerdict
+    comment: str
+    at: datetime
+
+
+def approval_request(*, request_id: UUID) -> ApprovalRequest:
+    """Return a request with the parameters it is about, for those who may approve.
+
+    Raises:
+        ApprovalUnknown: there is none of this id.
+    """
+    found = _requests("WHERE q.id = %s", [request_id])
+    if not found:
+        raise ApprovalUnknown(str(request_id))
+    return found[0]
+
+
+def open_approval_requests(*, roles: tuple[str, ...]) -> tuple[ApprovalRequest, ...]:
+    """Return the requests that wait for one of these roles, oldest first."""
+    return _requests(
+        "WHERE q.role = ANY (%s) AND q.state = 'open' AND q.expires_at > clock_timestamp()"
+        " ORDER BY q.opened_at",
+        [list(roles)],
+    )
+
+
+def approve(
+    *,
+    request_id: UUID,
+    approver: Principal,
+    verdict: ApprovalVerdict,
+    comment: str,
+    params_hash: str,
+    at: datetime,
+) -> ApprovalState:
+    """Answer an approval request, once, for exactly the parameters the approver saw.
+
+    Raises:
+        ApprovalUnknown: there is no such request.
+        ApprovalAnswered: somebody has answered it.
+        ApprovalClosed: it has expired.
+        ApprovalByParticipant: the approver is the initiator or in the chain.
+        ApprovalBySamePerson: the approver is the same person under another account.
+        ApprovalWrongRole: the approver lacks the role, or is not an employee.
+        ApprovalOtherParameters: the parameters are not those the approver saw.
+    """
+    with transaction.atomic():
+        request = _locked(request_id)
+        _require_may_answer(request, approver, params_hash, at)
+        _write_answer(request, approver, verdict, comment, at)
+    return ApprovalState(request_id, _STATES[verdict], approver.id, at)
+
+
+def approvals_of(*, request_id: UUID) -> tuple[Approval, ...]:
+    """Return the answers to a request."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.request_id, a.approver_id, q.role, a.verdict, a.comment_sealed,"
+            " a.answered_at, q.subject FROM sentinel_approval a"
+            " JOIN sentinel_approval_request q ON q.id = a.request_id WHERE q.id = %s",
+            [request_id],
+        )
+        rows = cursor.fetchall()
+    return tuple(
+        Approval(request, approver, role, verdict, _comment(request, sealed, subject), at)
+        for request, approver, role, verdict, sealed, at, subject in rows
+    )
+
+
+def _locked(request_id: UUID) -> ApprovalRequest:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM sentinel_approval_request WHERE id = %s FOR UPDATE", [request_id]
+        )
+    return approval_request(request_id=request_id)
+
+
+def _require_may_answer(
+    request: ApprovalRequest, approver: Principal, params_hash: str, at: datetime
+) -> None:
+    name = str(request.id)
+    if request.state in {"approved", "rejected", "returned"}:
+        raise ApprovalAnswered(name)
+    if request.state == "closed" or request.expires_at <= at:
+        raise ApprovalClosed(name)
+    chain = approver.chain()
+    if {link.id for link in chain} & set(request.excluded_ids):
+        raise ApprovalByParticipant(name)
+    if {link.person_id for link in chain} & set(request.excluded_persons):
+        raise ApprovalBySamePerson(name)
+    if approver.kind != "employee" or approver.on_behalf_of or not approver.person_id:
+        raise ApprovalWrongRole(name)
+    if request.role not in approver.roles:
+        raise ApprovalWrongRole(name)
+    if params_hash != request.params_hash:
+        raise ApprovalOtherParameters(name)
+
+
+def _write_answer(
+    request: ApprovalRequest,
+    approver: Principal,
+    verdict: ApprovalVerdict,
+    comment: str,
+    at: datetime,
+) -> None:
+    sealed = seal(subject_key(request.subject), comment.encode(), bound_to=_bound(request.id))
+    body = {
+        "approver": approver.id,
+        "at": at.isoformat(),
+        "params_hash": request.params_hash,
+        "request": str(request.id),
+        "role": request.role,
+        "verdict": verdict,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sentinel_approval (request_id, approver_id, approver_person, verdict,"
+            " params_hash, comment_sealed, answered_at) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                request.id,
+                approver.id,
+                approver.person_id,
+                verdict,
+                bytes.fromhex(request.params_hash),
+                sealed,
+                at,
+            ],
+        )
+        cursor.execute(
+            "UPDATE sentinel_approval_request SET state = %s WHERE id = %s",
+            [_STATES[verdict], request.id],
+        )
+        append(
+            cursor,
+            kind="approval",
+            body=body,
+            decision_id=request.decision_id,
+            case_id=request.case_id,
+        )
+
+
+def _requests(condition: str, parameters: list[object]) -> tuple[ApprovalRequest, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_REQUEST + condition, parameters)
+        rows = cursor.fetchall()
+    return tuple(_request(row) for row in rows)
+
+
+def _request(row: tuple[Any, ...]) -> ApprovalRequest:
+    policies, excluded_ids, excluded_persons = tuple(row[6]), tuple(row[9]), tuple(row[10])
+    return ApprovalRequest(
+        *row[:6],
+        policies,
+        row[7],
+        row[8],
+        excluded_ids,
+        excluded_persons,
+        *row[11:],
+        parameters=parameters_of(row[1]),
+    )
+
+
+def parameters_of(decision_id: UUID) -> dict[str, object] | None:
+    """Return the clear parameters of a decision, or nothing once their subject is forgotten."""
+    values = values_of(decision_id)
+    found = values.get("parameters") if values else None
+    return found if isinstance(found, dict) else None
+
+
+def values_of(decision_id: UUID) -> dict[str, object] | None:
+    """Return the sealed values of a decision, or nothing once their subject is forgotten."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT entity, subject, sealed FROM sentinel_decision_parameters"
+            " WHERE decision_id = %s",
+            [decision_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    try:
+        key = subject_key(row[1])
+    except SubjectForgotten:
+        return None
+    return unseal_values(key, bytes(row[2]), bound_to=f"decision/v1|{row[0]}|{decision_id}")
+
+
+def _comment(request_id: UUID, sealed: bytes, subject: str) -> str:
+    try:
+        key = subject_key(subject)
+    except SubjectForgotten:
+        return ""
+    return unseal(key, bytes(sealed), bound_to=_bound(request_id)).decode()
+
+
+def _bound(request_id: UUID) -> str:
+    return f"approval/v1|{request_id}"

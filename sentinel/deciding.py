@@ -1,0 +1,389 @@
+"""The decision: look everything up, judge, record, and sign a permit if there is one."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from sentinel.catalogue import (
+    ActionKind,
+    ParametersRefused,
+    TypedParameters,
+    UnknownAction,
+    action_kind,
+    salt_for,
+    typed_parameters,
+)
+from sentinel.entities import current_entity
+from sentinel.gathering import Gathered, Question, gather
+from sentinel.judging import Judgement, Proposal, Step, judge
+from sentinel.obligations import ObligationIds, obligation_ids
+from sentinel.policy.bundles import BundleRefused
+from sentinel.policy.engine import ENGINE, Rules
+from sentinel.policy.publishing import rules_in_force
+from sentinel.principals import customer_of, kill_switch_scopes, subject_of
+from sentinel.recording import (
+    Ruling,
+    decision_values,
+    obligation_statements,
+    permit_statements,
+    ruling_statements,
+)
+from sentinel.refusals import SentinelError, reason
+from sentinel.sealing import SubjectForgotten, subject_key, unwrap_key
+from sentinel.signing.keys import FileSigner, Purpose, signer_for
+from sentinel.store import require_transaction, run
+from sentinel.tokens import TTL_SECONDS, Grant, mint
+from sentinel.vocabulary import (
+    Action,
+    Decision,
+    DecisionToken,
+    Fact,
+    Outcome,
+    OutcomeKind,
+    Principal,
+    Verdict,
+)
+
+LOG_LAG_SECONDS_MAX = 120
+IN_PROGRESS = "in_progress"
+_RESOURCE = re.compile(r"[a-z][a-z_]{0,39}:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+
+
+class IdempotencyConflict(SentinelError):
+    """The idempotency key was used before, for something else."""
+
+    code = "idempotency_conflict"
+
+    def __init__(self, idempotency_key: str) -> None:
+        super().__init__(idempotency_key)
+        self.idempotency_key = idempotency_key
+
+
+def decide(
+    *,
+    action: Action,
+    principal: Principal,
+    facts: Sequence[Fact],
+    purpose: str,
+    at: datetime,
+    new_id: Callable[[], UUID] = uuid4,
+) -> Decision:
+    """Say whether this may be done, record it in the caller's transaction, and sign a permit.
+
+    A decision that needs an approval or a second factor names the request or challenge; ask again
+    with the same parameters once it has been given. An action that was already carried out under
+    this idempotency key comes back with its outcome in `replayed` and no token.
+
+    Raises:
+        NotInTransaction: the caller has opened no transaction.
+        EntityNotSet: no legal entity is being worked for.
+        IdempotencyConflict: the idempotency key was used before, for something else.
+    """
+    require_transaction()
+    asked = _Asked(action, principal, tuple(facts), purpose, at, new_id(), current_entity())
+    try:
+        entry = action_kind(action.kind)
+        typed = typed_parameters(entry, action)
+    except UnknownAction:
+        return _refuse(asked, "unknown_action", action.kind[:40])
+    except ParametersRefused as error:
+        return _refuse(asked, error.code, ", ".join(error.fields))
+    if not _RESOURCE.fullmatch(action.resource):
+        return _refuse(asked, "bad_resource", "")
+    return _decide(asked, entry, typed)
+
+
+def decide_durably(
+    *,
+    action: Action,
+    principal: Principal,
+    facts: Sequence[Fact],
+    purpose: str,
+    at: datetime,
+    new_id: Callable[[], UUID] = uuid4,
+) -> Decision:
+    """Decide in a transaction of its own, so that the record is kept before the token leaves.
+
+    Raises:
+        RuntimeError: the caller has opened a transaction, which could take the record back.
+        EntityNotSet: no legal entity is being worked for.
+        IdempotencyConflict: the idempotency key was used before, for something else.
+    """
+    with transaction.atomic(durable=True):
+        return decide(
+            action=action,
+            principal=principal,
+            facts=facts,
+            purpose=purpose,
+            at=at,
+            new_id=new_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The arguments of one call, and what follows from them alone."""
+
+    action: Action
+    principal: Principal
+    facts: tuple[Fact, ...]
+    purpose: str
+    at: datetime
+    id: UUID
+    entity: str
+
+    @property
+    def subject(self) -> str:
+        """Whose personal data this is about."""
+        return subject_of(self.principal, self.action.resource)
+
+    @property
+    def customer(self) -> Principal | None:
+        """The customer on whose authority this rests, if there is one."""
+        return customer_of(self.principal)
+
+    @property
+    def holder(self) -> str:
+        """Whose limits count: the customer's, or else those of whoever acts."""
+        return self.customer.id if self.customer else self.principal.id
+
+
+def _decide(asked: _Asked, entry: ActionKind, typed: TypedParameters) -> Decision:
+    signer = token_signer(asked.entity)
+    known = gather(_question(asked, entry, typed, signer.kid))
+    try:
+        key = _key_of(asked, known)
+        rules = rules_in_force(asked.entity, known.publications, asked.at)
+    except SubjectForgotten:
+        return _refuse(asked, "forgotten", "", is_sealed=False)
+    except BundleRefused as error:
+        return _refuse(asked, "policy_unavailable", "; ".join(error.problems)[:200])
+    salt = salt_for(key, entry.kind)
+    params_hash = typed.hash_with(salt)
+    replayed = _replayed(asked, known, params_hash.hex(), rules)
+    if replayed is not None:
+        return replayed
+    proposal = _proposal(asked, entry, typed, params_hash.hex())
+    judgement = judge(proposal, known, rules)
+    return _Writer(asked, proposal, known, rules, judgement).write(key, salt, signer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes one judged proposal and makes the answer."""
+
+    asked: _Asked
+    proposal: Proposal
+    known: Gathered
+    rules: Rules
+    judgement: Judgement
+
+    def write(self, key: bytes, salt: bytes, signer: FileSigner) -> Decision:
+        ids = obligation_ids(self.asked.subject, self.proposal, self.known, self.judgement)
+        token = self._token(salt, signer, ids)
+        ruling = self._ruling(ids, token)
+        plain = self.proposal.typed.plain
+        values = decision_values(self.asked.action, self.asked.facts, plain)
+        statements = ruling_statements(ruling, key=key, values=values, facts=self.asked.facts)
+        if token is not None:
+            statements += permit_statements(
+                self.proposal, self.known, self.judgement, ruling.id, self.asked.holder
+            )
+        else:
+            statements += obligation_statements(self.proposal, self.judgement, ruling.id, ids)
+        run(statements)
+        return _decision(ruling, token)
+
+    def _ruling(self, ids: ObligationIds, token: DecisionToken | None) -> Ruling:
+        asked = self.asked
+        return Ruling(
+            id=asked.id,
+            entity=asked.entity,
+            action=asked.action,
+            principal=asked.principal,
+            subject=asked.subject,
+            purpose=asked.purpose,
+            at=asked.at,
+            judgement=self.judgement,
+            bundle=self.rules.digest,
+            params_hash=bytes.fromhex(self.proposal.params_hash),
+            audience=self.proposal.entry.audience if token else None,
+            expires_at=token.expires_at if token else None,
+            approval_id=ids.approval_id,
+            challenge_id=ids.challenge_id,
+        )
+
+    def _token(self, salt: bytes, signer: FileSigner, ids: ObligationIds) -> DecisionToken | None:
+        if self.judgement.verdict is not Verdict.PERMIT:
+            return None
+        asked = self.asked
+        grant = Grant(
+            decision_id=asked.id,
+            entity=asked.entity,
+            audience=self.proposal.entry.audience,
+            subject=asked.subject,
+            principal=asked.principal,
+            action_kind=asked.action.kind,
+            resource=asked.action.resource,
+            case_id=asked.action.case_id,
+            purpose=asked.purpose,
+            salt=salt,
+            params_hash=bytes.fromhex(self.proposal.params_hash),
+            bundle=self.rules.digest,
+            engine=ENGINE,
+            policies=self.judgement.policies,
+            approval_id=str(ids.approval_id or ""),
+            epoch=self.known.epoch,
+            issued_at=self.known.now,
+        )
+        return mint(grant, signer, ttl_seconds=TTL_SECONDS)
+
+
+def token_signer(entity: str) -> FileSigner:
+    """Return the key that signs a legal entity's decision tokens now."""
+    return _signer(str(settings.KEYS_DIR), entity)
+
+
+@lru_cache(maxsize=16)
+def _signer(folder: str, entity: str) -> FileSigner:
+    return signer_for(folder=Path(folder), entity=entity, purpose=Purpose.TOKEN)
+
+
+def _question(asked: _Asked, entry: ActionKind, typed: TypedParameters, kid: str) -> Question:
+    customer = asked.customer
+    return Question(
+        at=asked.at,
+        scopes=kill_switch_scopes(asked.principal, entry.kind, kid),
+        subject=asked.subject,
+        holder=asked.holder,
+        customer=customer.id if customer else "",
+        currency=typed.amount.currency if typed.amount else "",
+        idempotency_key=asked.action.idempotency_key,
+        case_id=asked.action.case_id,
+        kind=entry.kind,
+        is_serial=customer is not None or _counts(asked, entry),
+    )
+
+
+def _counts(asked: _Asked, entry: ActionKind) -> bool:
+    """Return whether an action uses up a daily limit: money to a payee, by anybody but a mandate.
+
+    A transfer between a customer's own accounts uses up nothing.
+    """
+    is_mandate = asked.customer is None and asked.principal.kind == "system"
+    is_own = any(fact.name == "creditor_own_account" and fact.value is True for fact in asked.facts)
+    return bool(entry.money_fields and entry.payee_fields) and not is_mandate and not is_own
+
+
+def _proposal(
+    asked: _Asked, entry: ActionKind, typed: TypedParameters, params_hash: str
+) -> Proposal:
+    return Proposal(
+        entity=asked.entity,
+        action=asked.action,
+        entry=entry,
+        typed=typed,
+        params_hash=params_hash,
+        principal=asked.principal,
+        customer=asked.customer,
+        facts=asked.facts,
+        purpose=asked.purpose,
+        at=asked.at,
+        counts_against_limit=_counts(asked, entry),
+        log_lag_seconds_max=getattr(settings, "SENTINEL_LOG_LAG_SECONDS_MAX", LOG_LAG_SECONDS_MAX),
+    )
+
+
+def _key_of(asked: _Asked, known: Gathered) -> bytes:
+    if known.wrapped_key is None:
+        return subject_key(asked.subject)
+    if not known.wrapped_key:
+        raise SubjectForgotten(asked.subject)
+    return unwrap_key(asked.entity, asked.subject, known.wrapped_key)
+
+
+def _replayed(asked: _Asked, known: Gathered, params_hash: str, rules: Rules) -> Decision | None:
+    """Return the earlier decision if its action was carried out under this idempotency key."""
+    spent = known.spent
+    if spent is None:
+        return None
+    if spent["kind"] != asked.action.kind or spent["params"] != params_hash:
+        raise IdempotencyConflict(asked.action.idempotency_key)
+    earlier = UUID(spent["token"])
+    return Decision(
+        id=earlier,
+        verdict=Verdict.PERMIT,
+        action_kind=asked.action.kind,
+        params_hash=params_hash,
+        reasons=(),
+        token=None,
+        approval_request_id=None,
+        challenge_id=None,
+        remedy=None,
+        bundle=rules.digest,
+        decided_at=asked.at,
+        replayed=_outcome(earlier, spent["outcome"], asked.at),
+    )
+
+
+def _outcome(decision_id: UUID, found: Mapping[str, Any] | None, at: datetime) -> Outcome:
+    if found is None:
+        return Outcome(decision_id, OutcomeKind.UNKNOWN, IN_PROGRESS, "", "", "", at)
+    return Outcome(
+        decision_id,
+        OutcomeKind(found["kind"]),
+        found["code"],
+        found["reference"],
+        found["position"],
+        found["words"],
+        datetime.fromisoformat(found["at"]).astimezone(UTC),
+    )
+
+
+def _refuse(asked: _Asked, code: str, detail: str, *, is_sealed: bool = True) -> Decision:
+    """Record and return a refusal that needs no policy: nothing could be judged."""
+    step = Step("catalogue", code, detail)
+    judgement = Judgement(Verdict.DENY, (code,), (reason(code, detail=detail),), (step,))
+    # What cannot be understood may hold anything, so none of it is kept.
+    resource = asked.action.resource if _RESOURCE.fullmatch(asked.action.resource) else "?"
+    action = replace(asked.action, sources={}, resource=resource)
+    ruling = Ruling(
+        id=asked.id,
+        entity=asked.entity,
+        action=action,
+        principal=asked.principal,
+        subject=asked.subject,
+        purpose=asked.purpose,
+        at=asked.at,
+        judgement=judgement,
+        bundle="",
+    )
+    key = subject_key(asked.subject) if is_sealed else bytes(32)
+    values = decision_values(action, (), None)
+    run(ruling_statements(ruling, key=key, values=values, facts=()))
+    return _decision(ruling, None)
+
+
+def _decision(ruling: Ruling, token: DecisionToken | None) -> Decision:
+    verdict = ruling.judgement.verdict
+    return Decision(
+        id=ruling.id,
+        verdict=verdict,
+        action_kind=ruling.action.kind,
+        params_hash=ruling.params_hash.hex() if ruling.params_hash else "",
+        reasons=ruling.judgement.reasons,
+        token=token,
+        approval_request_id=(ruling.approval_id if verdict is Verdict.NEEDS_APPROVAL else None),
+        challenge_id=ruling.challenge_id if verdict is Verdict.NEEDS_STEP_UP else None,
+        remedy=ruling.judgement.remedy,
+        bundle=ruling.bundle,
+        decided_at=ruling.at,
+    )

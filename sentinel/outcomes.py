@@ -1,0 +1,180 @@
+"""Every token ends in a recorded outcome: done, failed, unknown until asked, or expired."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from sentinel.entities import legal_entities, legal_entity
+from sentinel.log.records import append_statement
+from sentinel.refusals import SentinelError
+from sentinel.store import Row, run_one
+from sentinel.vocabulary import Outcome, OutcomeKind
+
+EXPIRY_GRACE_SECONDS = 10
+# A decision may commit long after its token expired; the sweep looks back this far.
+OVERLAP_SECONDS = 900
+SWEEP_LIMIT = 500
+
+_RECORD = """
+WITH permitted AS (
+  SELECT d.id FROM sentinel_decision d
+  WHERE d.id = %(decision)s AND d.verdict = 'permit'
+  AND CASE %(kind)s
+    WHEN 'expired' THEN NOT EXISTS (SELECT FROM sentinel_redemption WHERE token = d.id)
+    WHEN 'failed' THEN true
+    ELSE EXISTS (SELECT FROM sentinel_redemption WHERE token = d.id) END
+  AND NOT EXISTS (SELECT FROM sentinel_outcome WHERE decision_id = d.id AND is_final)
+), ended AS (
+  INSERT INTO sentinel_outcome
+    (decision_id, is_final, kind, code, reference, position, words, record_id)
+  SELECT id, %(final)s, %(kind)s, %(code)s, %(reference)s, %(position)s, %(words)s, %(record)s
+  FROM permitted ON CONFLICT DO NOTHING RETURNING decision_id, recorded_at
+), moved AS (
+  UPDATE sentinel_reservation r SET state = %(state)s FROM ended
+  WHERE r.decision_id = ended.decision_id AND r.state = 'held' AND %(final)s
+  RETURNING r.name, r.holder, r.currency, r.day, r.amount_minor, r.state
+), given_back AS (
+  UPDATE sentinel_usage u SET used_minor = u.used_minor - m.amount_minor FROM moved m
+  WHERE m.state = 'released' AND u.name = m.name AND u.holder = m.holder
+  AND u.currency = m.currency AND u.day = m.day
+)
+SELECT ended.recorded_at, sentinel_append(%(body)s) FROM ended
+"""
+_OUTCOME = """
+SELECT decision_id, kind, code, reference, position, words, recorded_at FROM sentinel_outcome
+WHERE decision_id = %s ORDER BY is_final DESC LIMIT 1
+"""
+_OPEN = """
+SELECT d.id, d.action_kind, d.case_id, d.idempotency_key, d.audience, d.expires_at,
+  EXISTS (SELECT FROM sentinel_redemption WHERE token = d.id)
+FROM sentinel_decision d
+WHERE d.expires_at < clock_timestamp() - make_interval(secs => %s)
+AND NOT EXISTS (SELECT FROM sentinel_outcome o WHERE o.decision_id = d.id AND o.is_final)
+ORDER BY d.expires_at LIMIT %s
+"""
+_LAPSED = """
+SELECT d.id FROM sentinel_decision d
+WHERE d.expires_at >= coalesce(
+    (SELECT swept_until - make_interval(secs => %s) FROM sentinel_sweep), '-infinity')
+AND d.expires_at < clock_timestamp() - make_interval(secs => %s)
+AND NOT EXISTS (SELECT FROM sentinel_redemption WHERE token = d.id)
+AND NOT EXISTS (SELECT FROM sentinel_outcome o WHERE o.decision_id = d.id AND o.is_final)
+ORDER BY d.expires_at LIMIT %s
+"""
+_SWEPT = """
+INSERT INTO sentinel_sweep (swept_until)
+VALUES (clock_timestamp() - make_interval(secs => %s))
+ON CONFLICT (entity) DO UPDATE SET swept_until = excluded.swept_until
+"""
+
+
+class OutcomeRefused(SentinelError):
+    """This outcome cannot be recorded: no such permit, never redeemed, or ended otherwise."""
+
+    code = "outcome_refused"
+
+    def __init__(self, decision_id: str, kind: str, recorded: str) -> None:
+        super().__init__(decision_id, kind, recorded)
+        self.decision_id, self.kind, self.recorded = decision_id, kind, recorded
+
+
+@dataclass(frozen=True, slots=True)
+class OpenToken:
+    """A permit without a final outcome; if it was redeemed, the other system must be asked."""
+
+    decision_id: UUID
+    action_kind: str
+    case_id: UUID
+    idempotency_key: str
+    audience: str
+    expires_at: datetime
+    is_redeemed: bool
+
+
+def record_outcome(  # noqa: PLR0913 - an outcome has these parts
+    *,
+    decision_id: UUID,
+    kind: OutcomeKind,
+    code: str,
+    reference: str = "",
+    position: str = "",
+    words: str = "",
+    new_id: Callable[[], UUID] = uuid4,
+) -> Outcome:
+    """Record how a permitted action ended; saying the same twice returns the first.
+
+    `words` are the bank's own and name nobody. What was reserved against a limit is settled when
+    done, released when failed or expired, and stays held while unknown.
+
+    Raises:
+        OutcomeRefused: there is no such permit, it was never redeemed, or it ended otherwise.
+    """
+    body = {"code": code, "outcome": kind.value, "position": position, "reference": reference}
+    record = append_statement(
+        kind="executed" if kind is OutcomeKind.DONE else "outcome",
+        body=body,
+        decision_id=decision_id,
+        new_id=new_id,
+    )
+    state = "settled" if kind is OutcomeKind.DONE else "released"
+    values = {
+        "decision": decision_id,
+        "kind": kind.value,
+        "final": kind is not OutcomeKind.UNKNOWN,
+        "code": code,
+        "reference": reference,
+        "position": position,
+        "words": words,
+        "record": record.record_id,
+        "state": state,
+        "body": record.parameters[0],
+    }
+    rows = run_one(_RECORD, values)
+    if rows:
+        return Outcome(decision_id, kind, code, reference, position, words, rows[0][0])
+    return _recorded(decision_id, kind)
+
+
+def outcome_of(*, decision_id: UUID) -> Outcome | None:
+    """Return the outcome of a decision, the final one if there is one."""
+    rows = run_one(_OUTCOME, [decision_id])
+    return _outcome(rows[0]) if rows else None
+
+
+def open_tokens(*, older_than_seconds: int, limit: int = SWEEP_LIMIT) -> tuple[OpenToken, ...]:
+    """Return permits without a final outcome that expired at least so long ago, oldest first."""
+    return tuple(OpenToken(*row) for row in run_one(_OPEN, [older_than_seconds, limit]))
+
+
+def expire_tokens_once(*, limit: int = SWEEP_LIMIT) -> int:
+    """End permits that nobody redeemed in time, in every legal entity; return how many."""
+    return sum(_expire(registered.entity, limit) for registered in legal_entities())
+
+
+def _expire(entity: str, limit: int) -> int:
+    with legal_entity(entity=entity), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(_LAPSED, [OVERLAP_SECONDS, EXPIRY_GRACE_SECONDS, limit])
+            lapsed = [row[0] for row in cursor.fetchall()]
+            if len(lapsed) < limit:
+                cursor.execute(_SWEPT, [EXPIRY_GRACE_SECONDS])
+        for decision_id in lapsed:
+            record_outcome(decision_id=decision_id, kind=OutcomeKind.EXPIRED, code="not_redeemed")
+    return len(lapsed)
+
+
+def _recorded(decision_id: UUID, kind: OutcomeKind) -> Outcome:
+    found = outcome_of(decision_id=decision_id)
+    if found is None:
+        raise OutcomeRefused(str(decision_id), kind.value, "")
+    if found.kind is not kind and kind is not OutcomeKind.UNKNOWN:
+        raise OutcomeRefused(str(decision_id), kind.value, found.kind.value)
+    return found
+
+
+def _outcome(row: Row) -> Outcome:
+    decision_id, kind, code, reference, position, words, recorded_at = row
+    return Outcome(decision_id, OutcomeKind(kind), code, reference, position, words, recorded_at)

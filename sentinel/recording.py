@@ -1,0 +1,246 @@
+"""What is written when a decision is taken: all of it in one round trip, none of it personal.
+
+The record that goes into the evidence log names people by their ids and carries a salted
+commitment to the parameters and facts. The clear values are sealed under the subject's key.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sentinel.catalogue import normal_form
+from sentinel.exemptions import LOW_VALUE
+from sentinel.gathering import Gathered
+from sentinel.judging import Judgement, Proposal, obligations_met
+from sentinel.limits import DAILY_OUTGOING
+from sentinel.log.records import append_statement
+from sentinel.obligations import ObligationIds
+from sentinel.policy.engine import ENGINE
+from sentinel.principals import chain_ids
+from sentinel.sealing import seal_values
+from sentinel.signing.canonical import canonical_json, domain_prefix
+from sentinel.store import Statement
+from sentinel.vocabulary import Action, Fact, Principal, Verdict
+
+APPROVAL_HOURS = 72
+CHALLENGE_SECONDS = 300
+ABOVE_THRESHOLD = "approval-above-threshold"
+_COMMITMENT = domain_prefix("decision-values")
+
+_DECISION = """
+WITH decided AS (
+  INSERT INTO sentinel_decision (id, action_kind, verdict, principal_id, subject, resource, case_id,
+    purpose, idempotency_key, params_hash, policies, remedy, bundle, audience, expires_at,
+    approval_id, challenge_id, record_id, decided_at)
+  VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+  RETURNING id, subject
+)
+INSERT INTO sentinel_decision_parameters (decision_id, subject, sealed)
+SELECT id, subject, %s FROM decided
+"""
+_RESERVE = """
+WITH reserved AS (
+  INSERT INTO sentinel_reservation (decision_id, name, holder, currency, day, amount_minor, state)
+  VALUES (%s, %s, %s, %s, %s, %s, 'held')
+  RETURNING name, holder, currency, day, amount_minor
+)
+INSERT INTO sentinel_usage AS u (name, holder, currency, day, used_minor)
+SELECT name, holder, currency, day, amount_minor FROM reserved
+ON CONFLICT (entity, holder, day, name, currency)
+DO UPDATE SET used_minor = u.used_minor + excluded.used_minor
+"""
+_EXEMPT = """
+INSERT INTO sentinel_exemption AS x (principal_id, currency, used_minor, used_count)
+VALUES (%s, %s, %s, 1)
+ON CONFLICT (entity, principal_id, currency)
+DO UPDATE SET used_minor = x.used_minor + excluded.used_minor, used_count = x.used_count + 1
+"""
+_RESET_EXEMPTION = """
+UPDATE sentinel_exemption SET used_minor = 0, used_count = 0
+WHERE principal_id = %s AND used_count > 0
+"""
+_REQUEST_APPROVAL = """
+INSERT INTO sentinel_approval_request (id, decision_id, case_id, action_kind, params_hash, role,
+  policies, subject, requested_by, excluded_ids, excluded_persons, state, opened_at, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s)
+"""
+_CHALLENGE = """
+INSERT INTO sentinel_challenge (id, decision_id, case_id, action_kind, params_hash, principal_id,
+  created_at, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A decision ready to be written. What could not be understood has no hash and no values."""
+
+    id: UUID
+    entity: str
+    action: Action
+    principal: Principal
+    subject: str
+    purpose: str
+    at: datetime
+    judgement: Judgement
+    bundle: str
+    params_hash: bytes | None = None
+    audience: str | None = None
+    expires_at: datetime | None = None
+    approval_id: UUID | None = None
+    challenge_id: UUID | None = None
+
+
+def ruling_statements(
+    ruling: Ruling, *, key: bytes, values: Mapping[str, object], facts: tuple[Fact, ...]
+) -> list[Statement]:
+    """Return the statements that record a ruling: the log's record, the decision, its values."""
+    commitment = hashlib.sha256(_COMMITMENT + key + canonical_json(values)).hexdigest()
+    is_permit = ruling.judgement.verdict is Verdict.PERMIT
+    record = append_statement(
+        kind="issued" if is_permit else "refused",
+        body=_body(ruling, commitment, facts),
+        decision_id=ruling.id,
+        case_id=ruling.action.case_id,
+    )
+    sealed = seal_values(key, values, bound_to=f"decision/v1|{ruling.entity}|{ruling.id}")
+    return [
+        (record.sql, record.parameters),
+        (_DECISION, [*_columns(ruling), record.record_id, ruling.at, sealed]),
+    ]
+
+
+def obligation_statements(
+    proposal: Proposal, judgement: Judgement, decision_id: UUID, ids: ObligationIds
+) -> list[Statement]:
+    """Return the statements that open the approval request or the challenge a verdict asks for."""
+    at, action = proposal.at, proposal.action
+    bound = [action.case_id, action.kind, bytes.fromhex(proposal.params_hash)]
+    if judgement.verdict is Verdict.NEEDS_APPROVAL and ids.is_approval_new:
+        chain = proposal.principal.chain()
+        persons = {link.person_id for link in chain}
+        if ABOVE_THRESHOLD in judgement.policies:
+            persons |= _persons_in(proposal.facts)
+        request = [
+            ids.approval_id,
+            decision_id,
+            *bound,
+            judgement.role,
+            list(judgement.policies),
+            ids.subject,
+            proposal.principal.id,
+            chain_ids(proposal.principal),
+            sorted(persons - {""}),
+            at,
+            at + timedelta(hours=APPROVAL_HOURS),
+        ]
+        return [(_REQUEST_APPROVAL, request)]
+    if judgement.verdict is Verdict.NEEDS_STEP_UP and ids.is_challenge_new:
+        who = proposal.customer.id if proposal.customer else proposal.principal.id
+        until = at + timedelta(seconds=CHALLENGE_SECONDS)
+        return [(_CHALLENGE, [ids.challenge_id, decision_id, *bound, who, at, until])]
+    return []
+
+
+def permit_statements(
+    proposal: Proposal, known: Gathered, judgement: Judgement, decision_id: UUID, holder: str
+) -> list[Statement]:
+    """Return the statements that go with a permit: the reservation, and the exemption's count."""
+    amount, statements = proposal.typed.amount, list[Statement]()
+    if amount is None:
+        return statements
+    if proposal.counts_against_limit:
+        day = proposal.at.date()
+        row = [decision_id, DAILY_OUTGOING, holder, amount.currency, day, amount.minor_units]
+        statements.append((_RESERVE, row))
+    if proposal.customer is None:
+        return statements
+    if judgement.exemption == LOW_VALUE:
+        row = [proposal.customer.id, amount.currency, amount.minor_units]
+        statements.append((_EXEMPT, row))
+    elif known.exempted[1] and obligations_met(proposal, known).is_stepped_up:
+        statements.append((_RESET_EXEMPTION, [proposal.customer.id]))
+    return statements
+
+
+def decision_values(action: Action, facts: tuple[Fact, ...], plain: object) -> dict[str, object]:
+    """Return the clear values of a decision, which are sealed and committed to."""
+    values = {
+        "facts": {fact.name: _fact_value(fact.value) for fact in facts},
+        "parameters": plain,
+        "resource": action.resource,
+    }
+    return {name: normal_form(value) for name, value in values.items()}
+
+
+def _fact_value(value: object) -> object:
+    return value if isinstance(value, str | bool) else str(value)
+
+
+def _persons_in(facts: tuple[Fact, ...]) -> set[str]:
+    """Return the people whose work the facts report; above the threshold they may not approve."""
+    return {str(fact.value) for fact in facts if fact.name == "call_back_person"}
+
+
+def _columns(ruling: Ruling) -> list[object]:
+    action, judgement = ruling.action, ruling.judgement
+    return [
+        ruling.id,
+        action.kind,
+        judgement.verdict.value,
+        ruling.principal.id,
+        ruling.subject,
+        action.resource,
+        action.case_id,
+        ruling.purpose,
+        action.idempotency_key,
+        ruling.params_hash,
+        list(judgement.policies),
+        judgement.remedy,
+        ruling.bundle,
+        ruling.audience,
+        ruling.expires_at,
+        ruling.approval_id,
+        ruling.challenge_id,
+    ]
+
+
+def _body(ruling: Ruling, commitment: str, facts: tuple[Fact, ...]) -> dict[str, object]:
+    action, judgement = ruling.action, ruling.judgement
+    return {
+        "action": action.kind,
+        "approval": _text(ruling.approval_id),
+        "at": ruling.at.isoformat(),
+        "bundle": ruling.bundle,
+        "chain": chain_ids(ruling.principal),
+        "challenge": _text(ruling.challenge_id),
+        "commitment": commitment,
+        "engine": ENGINE,
+        "exemption": judgement.exemption,
+        "expires_at": ruling.expires_at.isoformat() if ruling.expires_at else None,
+        "facts": [
+            {
+                "at": fact.observed_at.isoformat(),
+                "name": fact.name,
+                "source": normal_form(fact.source),
+            }
+            for fact in facts
+        ],
+        "params_hash": ruling.params_hash.hex() if ruling.params_hash else None,
+        "policies": list(judgement.policies),
+        "purpose": ruling.purpose,
+        "remedy": judgement.remedy,
+        "resource": action.resource,
+        "sources": {
+            name: [source.provenance.value, normal_form(source.reference)]
+            for name, source in sorted(action.sources.items())
+        },
+        "steps": [[step.name, step.result, normal_form(step.detail)] for step in judgement.steps],
+        "verdict": judgement.verdict.value,
+    }
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
