@@ -120,8 +120,7 @@ def iban_beside(value: str, other: str) -> SafeString:
 def moment(value: datetime | str) -> SafeString:
     """Show a time of day to the second, with the full time for machines."""
     exact = _time(value)
-    local = timezone.localtime(exact)
-    return format_html('<time datetime="{}">{:%H:%M:%S}</time>', exact.isoformat(), local)
+    return _drawn_time(exact.isoformat(), f"{timezone.localtime(exact):%H:%M:%S}")
 
 
 @register.filter
@@ -129,18 +128,18 @@ def day_and_time(value: datetime | str) -> SafeString:
     """Show a day and a time to the minute."""
     exact = _time(value)
     local = timezone.localtime(exact)
-    return format_html(
-        '<time datetime="{}">{} {:%b %Y, %H:%M}</time>', exact.isoformat(), local.day, local
-    )
+    return _drawn_time(exact.isoformat(), f"{local.day} {local:%b %Y, %H:%M}")
 
 
 @register.filter
 def day(value: date | str) -> SafeString:
     """Show a calendar day."""
     exact = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return format_html(
-        '<time datetime="{}">{} {:%b %Y}</time>', exact.isoformat()[:10], exact.day, exact
-    )
+    return _drawn_time(exact.isoformat()[:10], f"{exact.day} {exact:%b %Y}")
+
+
+def _drawn_time(exact: str, words: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', exact, words)
 
 
 @register.simple_tag
