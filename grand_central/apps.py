@@ -1,6 +1,13 @@
 from django.apps import AppConfig
 
+from grand_central.operations.catalogue import OPERATIONS
+from sentinel.public import register_action
+
 
 class Config(AppConfig):
     name = "grand_central"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        for entry in OPERATIONS:
+            register_action(entry=entry)

@@ -1,0 +1,1 @@
+"""The systems the bank reaches; only the gateway calls them."""

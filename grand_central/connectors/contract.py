@@ -1,0 +1,90 @@
+"""What every connector is: a manifest of what it can do, and one way to do it."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from grand_central.receipts import Execution, Receipt
+
+Effect = Literal["read", "write", "money"]
+Idempotency = Literal["native", "external_id", "read_then_write", "none"]
+
+
+class ConnectorRefused(ValueError):
+    """A connector or a route may not be registered as it is."""
+
+    code = "connector_refused"
+    is_retryable = False
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """One operation a system offers, and how it keeps a repeated call from acting twice."""
+
+    operation: str
+    effect: Effect
+    idempotency: Idempotency
+    reversed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a connector says of itself; `is_simulator` is shown wherever it is."""
+
+    name: str
+    audience: str
+    kind: Literal["core", "payments", "messages", "screening"]
+    system: str
+    version: str
+    is_simulator: bool
+    capabilities: tuple[Capability, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One redeemed action on its way to a system; `token` is the id effects are kept under."""
+
+    operation: str
+    token: UUID
+    idempotency_key: str
+    parameters: BaseModel
+    payload: object = None
+
+
+class Connector(Protocol):
+    """A system of record behind one manifest."""
+
+    manifest: Manifest
+
+    def execute(self, call: Call) -> Receipt:
+        """Carry out a redeemed call, once.
+
+        Raises:
+            CoreRefused: the system refused; nothing moved.
+            OutcomeUnknown: it did not answer.
+        """
+
+    def resolve(self, idempotency_key: str) -> Execution | None:
+        """Return what became of a call, or None if the system never saw it."""
+
+
+def check_manifest(manifest: Manifest) -> Manifest:
+    """Return the manifest if it may be registered.
+
+    Raises:
+        ConnectorRefused: it moves money without a way to tell a repetition, or names an operation
+            twice.
+    """
+    operations = [capability.operation for capability in manifest.capabilities]
+    if len(set(operations)) != len(operations):
+        raise ConnectorRefused(manifest.name, "an operation is named twice")
+    for capability in manifest.capabilities:
+        if capability.effect == "money" and capability.idempotency == "none":
+            raise ConnectorRefused(manifest.name, f"{capability.operation} could act twice")
+    return manifest

@@ -1,0 +1,1 @@
+"""The embedded core: a double-entry ledger and its registers, in the bank's own PostgreSQL."""

@@ -1,0 +1,96 @@
+"""What the embedded core can be asked."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from sentinel.vocabulary import Money
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account holds, and what of it is not held back."""
+
+    account_id: UUID
+    booked: Money
+    available: Money
+
+
+@dataclass(frozen=True, slots=True)
+class AccountAtBank:
+    """An account of this bank, as its number tells it."""
+
+    account_id: UUID
+    party_id: UUID | None
+    holder_name: str
+    iban: str
+    currency: str
+    kind: str
+    status: str
+
+
+_ACCOUNT = "SELECT id, party_id, holder_name, iban, currency, kind, status FROM ledger_account"
+
+
+def balance_of(*, account_id: UUID) -> Balance | None:
+    """Return what an account holds now, or None if this bank has no such account."""
+    row = _row(
+        "SELECT currency, credits_posted - debits_posted,"
+        " credits_posted - debits_posted - debits_pending FROM ledger_account WHERE id = %s",
+        account_id,
+    )
+    if row is None:
+        return None
+    currency, booked, available = row
+    return Balance(account_id, Money(booked, currency), Money(available, currency))
+
+
+def account_by_iban(*, iban: str) -> AccountAtBank | None:
+    """Return the account with this number, or None if this bank has none."""
+    row = _row(f"{_ACCOUNT} WHERE entity = frontline_entity() AND iban = %s", iban)
+    return AccountAtBank(*row) if row else None
+
+
+def internal_account(*, kind: str, currency: str) -> AccountAtBank | None:
+    """Return one of the bank's own accounts, or None if it keeps none of that kind."""
+    row = _row(
+        f"{_ACCOUNT} WHERE entity = frontline_entity() AND party_id IS NULL"
+        " AND kind = %s AND currency = %s",
+        kind,
+        currency,
+    )
+    return AccountAtBank(*row) if row else None
+
+
+def is_own_iban(*, iban: str) -> bool:
+    """Return whether an account number carries this bank's code."""
+    return _row("SELECT 1 FROM core_bank WHERE %s LIKE own_ibans", iban) is not None
+
+
+def business_date() -> date | None:
+    """Return the day the bank is booking on, or None before its books are open."""
+    row = _row("SELECT date FROM core_business_date")
+    return row[0] if row else None
+
+
+def roll_business_date(*, to: date) -> date | None:
+    """Go on to a later day, never beyond the database's own; return the day in force."""
+    row = _row("SELECT core_roll_business_date(%s)", to)
+    return row[0] if row else None
+
+
+def transfers_by_ids(*, ids: list[UUID]) -> set[UUID]:
+    """Return which of the ids the ledger holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM ledger_transfer WHERE id = ANY(%s)", [ids])
+        return {row[0] for row in cursor}
+
+
+def _row(sql: str, *arguments: object) -> tuple[Any, ...] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, arguments)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row

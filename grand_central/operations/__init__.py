@@ -1,0 +1,1 @@
+"""The canonical operations: what may be asked of any system, with typed parameters."""
