@@ -130,7 +130,7 @@ def load(path: Path) -> Bundle:
             leaves={int(index): bytes.fromhex(leaf.decode()) for index, leaf, _ in leaves},
             ids={int(index): record_id.decode() for index, _, record_id in leaves},
             entries=[_entry(line) for line in files["entries.txt"].split(b"\n")[:-1]],
-            checkpoints=[json.loads(line) for line in files["checkpoints.jsonl"].splitlines()],
+            checkpoints=[dict(json.loads(it)) for it in files["checkpoints.jsonl"].splitlines()],
             policies={n[9:]: text for n, text in files.items() if n.startswith("policies/")},
         )
     except (OSError, LookupError, TypeError, ValueError, OverflowError, zipfile.BadZipFile) as e:
@@ -201,15 +201,15 @@ def check_notes(bundle: Bundle, report: Report) -> list[Anchor]:
     """Return the stored checkpoints that the log's key signed, smallest first."""
     anchors, keys = list[Anchor](), list[Key]()
     for body in bundle.key_bodies:
-        with contextlib.suppress(KeyError, TypeError, ValueError):
-            keys.append(_key(json.loads(body)["content"]["vkey"]))
+        with contextlib.suppress(LookupError, TypeError, ValueError):
+            keys.append(_key(str(json.loads(body)["content"]["vkey"])))
     for stored in bundle.checkpoints:
         try:
             size, root, signers = _open_note(str(stored["note"]), bundle.origin, keys)
             frontier = tuple(bytes.fromhex(item) for item in str(stored["frontier"]).split())
             if bundle.origin not in signers or size != stored["size"]:
                 raise ValueError(size)
-        except (KeyError, ValueError, InvalidSignature):
+        except (LookupError, ValueError, InvalidSignature):
             words = f"the checkpoint of {stored.get('size')} records is not signed by the log's key"
             report.add("checkpoint_altered", words)
             continue

@@ -1,0 +1,41 @@
+"""`manage.py export_evidence`: one file to check offline with frontline-verify."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sentinel.bundle import NothingToExport, write_evidence
+from sentinel.entities import legal_entity
+from sentinel.log.sequencer import run_sequencer_once
+from sentinel.management.log_choice import chosen_entity
+
+
+class Command(BaseCommand):
+    help = "Export the evidence of a case, a decision or the whole log as one file."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--entity", help="the legal entity (default: the first with a log)")
+        parser.add_argument("--case", type=UUID, help="only this case")
+        parser.add_argument("--decision", type=UUID, help="only this decision")
+        parser.add_argument("--out", type=Path, default=Path("evidence.zip"), help="the file")
+
+    def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401
+        if options["case"] and options["decision"]:
+            raise CommandError("Name a case or a decision, not both.")
+        while run_sequencer_once():
+            pass
+        out: Path = options["out"]
+        try:
+            with legal_entity(entity=chosen_entity(options["entity"])), out.open("wb") as target:
+                evidence = write_evidence(
+                    target=target, case_id=options["case"], decision_id=options["decision"]
+                )
+        except (NothingToExport, OSError) as error:
+            raise CommandError(f"Nothing was exported: {error or 'no checkpoint yet'}") from error
+        self.stdout.write(
+            f"{out}: {evidence.scope}, {evidence.records} records of {evidence.size}"
+            f" in {evidence.origin}\n\nCheck it with the checkpoint you copied:\n"
+            f'  frontline-verify {out} --checkpoint "..."'
+        )
