@@ -37,7 +37,7 @@ def read_xml(xml: bytes, *, size_max_bytes: int) -> Element:
         root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
         raise MarkupRefused("not well-formed", error.lineno or 0) from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise MarkupRefused("a document type is not accepted")
     return root
 
@@ -70,4 +70,5 @@ def text_of(element: Element | None) -> str:
 
 def line_of(element: Element) -> int:
     """Give the line the element begins on, from 1."""
-    return int(element.sourceline or 0)
+    line: int | None = getattr(element, "sourceline", None)
+    return line or 0

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from typing_extensions import override
+
 
 class Severity(StrEnum):
     """Whether a finding forbids to run the drawing or only deserves a look."""
@@ -39,6 +41,7 @@ class DrawingRefused(ValueError):
         self.code, self.element, self.line, self.words = code, element, line, words
         self.findings = findings or (Finding(code, element, line, words),)
 
+    @override
     def __str__(self) -> str:
         return f"{self.words} ({self.code}: {self.element}, line {self.line})"
 

@@ -20,7 +20,7 @@ from orchestration.core.state import (
     Variables,
     Wait,
 )
-from orchestration.feel import to_feel
+from orchestration.feel import FeelValue, to_feel
 
 # The reason why an event was ignored; None when it was taken.
 Refusal = str | None
@@ -37,7 +37,7 @@ def answer(run: Run, event: events.Event) -> Refusal:
     return _ANSWERS[type(event)](run, event)
 
 
-def _values(variables: Variables) -> dict[str, events.FeelValue]:
+def _values(variables: Variables) -> dict[str, FeelValue]:
     return {name: to_feel(value) for name, value in variables.items()}
 
 

@@ -1,5 +1,7 @@
 """Leaving nodes: which flows a token takes, and when a scope or the instance is over."""
 
+from collections.abc import Callable
+
 from orchestration.bpmn.expressions import condition_of
 from orchestration.bpmn.model import Flow, Node
 from orchestration.core import history as past
@@ -7,6 +9,7 @@ from orchestration.core.commands import (
     CancelChild,
     CancelHumanTask,
     CancelService,
+    Command,
     Complete,
     OutcomeKind,
 )
@@ -20,7 +23,7 @@ _STATUSES = {
     OutcomeKind.CANCELLED: Status.CANCELLED,
 }
 
-_CALL_OFF = {
+_CALL_OFF: dict[Wait, Callable[[str, str, int], Command]] = {
     Wait.SERVICE: CancelService,
     Wait.HUMAN: CancelHumanTask,
     Wait.CHILD: CancelChild,

@@ -58,16 +58,6 @@ def next_due(due_at: datetime, every: str) -> datetime | None:
     return _after(due_at, every)
 
 
-def is_iso(timer_type: TimerType | None, text: str) -> bool:
-    """Tell whether a timer's plain text is ISO 8601 of its kind."""
-    if timer_type is TimerType.DURATION:
-        return parse_duration(text) is not None
-    if timer_type is TimerType.DATE:
-        return parse_date_time(text) is not None
-    found = _CYCLE.fullmatch(text)
-    return found is not None and parse_duration(found.group(2)) is not None
-
-
 def _after(start: datetime, value: FeelValue) -> datetime | None:
     duration = parse_duration(value) if isinstance(value, str) else value
     if not isinstance(duration, DaysDuration | MonthsDuration):

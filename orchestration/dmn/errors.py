@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -30,5 +32,6 @@ class ModelRefused(ValueError):
         self.code, self.element, self.line, self.words = code, element, line, words
         self.findings = findings or (Finding(code, element, line, words),)
 
+    @override
     def __str__(self) -> str:
         return f"{self.words} ({self.code}: {self.element}, line {self.line})"

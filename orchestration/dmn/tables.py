@@ -58,10 +58,9 @@ class CompiledTable:
         return values
 
     def _default(self, frame: Frame) -> FeelValue:
-        if self.table.hit_policy is HitPolicy.COLLECT and self.table.aggregation is None:
-            if not any(self.defaults):
-                return ()
         if not any(self.defaults):
+            if self.table.hit_policy is HitPolicy.COLLECT and self.table.aggregation is None:
+                return ()
             frame.evaluation.null(f"{self.owner}: no rule matches")
             return None
         return self.shaped([None if code is None else code(frame) for code in self.defaults])

@@ -165,7 +165,8 @@ def _scaled(duration: FeelValue, scale: Callable[[Decimal], Decimal]) -> FeelVal
 
 
 def _power(left: FeelValue, right: FeelValue) -> FeelValue:
-    del left, right  # Only numbers have powers.
+    del left, right
+    return None  # Only numbers have powers.
 
 
 _OTHERS: dict[str, Callable[[FeelValue, FeelValue], FeelValue]] = {

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
+from typing_extensions import override
+
 from orchestration.feel import tree
 from orchestration.feel.compiler import Code, compile_node, register
 from orchestration.feel.evaluation import Evaluation, Frame
@@ -108,6 +110,7 @@ class _PartialFrame(Frame):
         super().__init__(frame.values, frame.evaluation, frame.outer)
         self._results = results
 
+    @override
     def find(self, name: str) -> tuple[FeelValue, bool]:
         if name == "partial":
             return tuple(self._results), True

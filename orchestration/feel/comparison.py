@@ -1,7 +1,8 @@
 """Equality and order of FEEL values; None means the question has no answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from orchestration.feel.temporal import (
     NANOSECONDS,
@@ -18,19 +19,10 @@ def equal(left: FeelValue, right: FeelValue) -> bool | None:
     """Answer `left = right`; values of different types cannot be compared."""
     if left is None or right is None:
         return left is None and right is None
-    if isinstance(left, Function) or isinstance(right, Function):
-        return None
-    if isinstance(left, tuple) and isinstance(right, tuple):
-        return _equal_lists(left, right)
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return _equal_contexts(left, right)
-    if isinstance(left, Range) and isinstance(right, Range):
-        return _equal_ranges(left, right)
-    if type(left) is not type(right):
-        return None
-    if isinstance(left, Time | DateTime) and isinstance(right, Time | DateTime):
-        return _equal_moments(left, right)
-    return left == right
+    for kind, same in _EQUALITIES:
+        if isinstance(left, kind) and isinstance(right, kind):
+            return same(left, right)
+    return left == right if type(left) is type(right) else None
 
 
 def _equal_lists(left: tuple[FeelValue, ...], right: tuple[FeelValue, ...]) -> bool:
@@ -58,38 +50,47 @@ def _equal_moments(left: Time | DateTime, right: Time | DateTime) -> bool | None
     return order_key(left) == order_key(right)
 
 
+_EQUALITIES: tuple[tuple[type, Callable[[Any, Any], bool | None]], ...] = (
+    (tuple, _equal_lists),
+    (Mapping, _equal_contexts),
+    (Range, _equal_ranges),
+    (Time, _equal_moments),
+    (DateTime, _equal_moments),
+    (Function, lambda left, right: None),
+)
+
+
 def _is_local(value: Time | DateTime) -> bool:
     return (value.time if isinstance(value, DateTime) else value).zone is None
 
 
 def order_key(value: FeelValue) -> Decimal | str | int | None:
     """Give something Python can order values of one type by; None for types without order."""
-    match value:
-        case bool():
-            return None
-        case Decimal() | str():
-            return value
-        case Date():
-            return value.ordinal
-        case DateTime():
-            return value.utc_nanoseconds
-        case Time():
-            return value.nanosecond_of_day - (value.offset_seconds() or 0) * NANOSECONDS
-        case DaysDuration(nanoseconds):
-            return nanoseconds
-        case MonthsDuration(months):
-            return months
-        case _:
-            return None
+    key = _ORDER_KEYS.get(type(value))
+    return None if key is None else key(value)
+
+
+_ORDER_KEYS: dict[type, Callable[[Any], Decimal | str | int]] = {
+    Decimal: lambda value: value,
+    str: lambda value: value,
+    Date: lambda value: value.ordinal,
+    DateTime: lambda value: value.utc_nanoseconds,
+    Time: lambda value: value.nanosecond_of_day - (value.offset_seconds() or 0) * NANOSECONDS,
+    DaysDuration: lambda value: value.nanoseconds,
+    MonthsDuration: lambda value: value.months,
+}
 
 
 def compare(left: FeelValue, right: FeelValue) -> int | None:
     """Give -1, 0 or 1 as left is before, with or after right; None when they have no order."""
     if type(left) is not type(right):
         return None
-    if isinstance(left, Time | DateTime) and isinstance(right, Time | DateTime):
-        if _is_local(left) != _is_local(right):
-            return None
+    if (
+        isinstance(left, Time | DateTime)
+        and isinstance(right, Time | DateTime)
+        and _is_local(left) != _is_local(right)
+    ):
+        return None
     one, other = order_key(left), order_key(right)
     if one is None or other is None:
         return None

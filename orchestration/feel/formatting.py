@@ -1,17 +1,11 @@
 """FEEL values as text, the way `string()` writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
-from orchestration.feel.temporal import (
-    Date,
-    DateTime,
-    DaysDuration,
-    MonthsDuration,
-    Time,
-)
 from orchestration.feel.temporal_text import format_temporal
-from orchestration.feel.values import FeelValue, Function, Range
+from orchestration.feel.values import TEMPORAL_TYPES, Context, FeelValue, Function, Range
 
 
 def text_of(value: FeelValue) -> str:
@@ -25,25 +19,22 @@ def format_number(value: Decimal) -> str:
 
 
 def _inner_text(value: FeelValue) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return format_number(value)
-        case str():
-            return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        case Date() | Time() | DateTime() | DaysDuration() | MonthsDuration():
-            return format_temporal(value)
-        case tuple():
-            return "[" + ", ".join(map(_inner_text, value)) + "]"
-        case Range():
-            return _range_text(value)
-        case Function():
-            return f"function {value.name}"
-        case Mapping():
-            return "{" + ", ".join(f"{_key(key)}: {_inner_text(value[key])}" for key in value) + "}"
+    for kind, write in _WRITERS:
+        if isinstance(value, kind):
+            return write(value)
+    return "null"
+
+
+def _list_text(value: tuple[FeelValue, ...]) -> str:
+    return "[" + ", ".join(map(_inner_text, value)) + "]"
+
+
+def _context_text(value: Context) -> str:
+    return "{" + ", ".join(f"{_key(key)}: {_inner_text(value[key])}" for key in value) + "}"
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _key(name: str) -> str:
@@ -58,3 +49,15 @@ def _range_text(value: Range) -> str:
         return f"{'>=' if value.start_included else '>'} {_inner_text(value.start)}"
     opening, closing = "[" if value.start_included else "(", "]" if value.end_included else ")"
     return f"{opening}{_inner_text(value.start)}..{_inner_text(value.end)}{closing}"
+
+
+_WRITERS: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
+    (bool, lambda value: "true" if value else "false"),
+    (Decimal, format_number),
+    (str, _quoted),
+    (TEMPORAL_TYPES, format_temporal),
+    (tuple, _list_text),
+    (Range, _range_text),
+    (Function, lambda value: f"function {value.name}"),
+    (Mapping, _context_text),
+)

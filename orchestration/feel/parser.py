@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from typing_extensions import override
+
 from orchestration.feel import tree
 from orchestration.feel.literals import STRING, string_value
 from orchestration.feel.names import IDENTIFIER, normalise
@@ -63,6 +65,7 @@ class Parser(Primary):
             found.append(self.test())
         return tuple(found)
 
+    @override
     def test(self) -> tree.Node:
         """Parse one positive unary test: an operator with an operand, or any expression."""
         operator = self.match(_COMPARISON)
@@ -70,6 +73,7 @@ class Parser(Primary):
             return tree.Test(operator, self.binary(_ADDING))
         return self.expression()
 
+    @override
     def expression(self) -> tree.Node:
         """Parse the most general expression.
 
@@ -129,6 +133,7 @@ class Parser(Primary):
             if not self.take(","):
                 return tuple(found)
 
+    @override
     def binary(self, floor: int) -> tree.Node:
         """Parse operators that bind at least as tightly as `floor`."""
         left = self._negation()
@@ -255,6 +260,7 @@ class Parser(Primary):
         self.position = here
         return None
 
+    @override
     def lambda_(self) -> tree.Node:
         """Parse `function(a: number, b) body`, the word already read."""
         self.need("(")
@@ -270,6 +276,7 @@ class Parser(Primary):
         self.names.pop()
         return tree.Lambda(tuple(parameters), body, is_external)
 
+    @override
     def context(self) -> tree.Node:
         """Parse a context literal."""
         self.need("{")

@@ -2,6 +2,8 @@
 
 import re
 
+from typing_extensions import override
+
 TEXT_LENGTH_MAX = 65_536
 _SPACE = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -22,6 +24,7 @@ class FeelSyntaxError(ValueError):
         """Line of the fault, from 1."""
         return self.text.count("\n", 0, self.position) + 1
 
+    @override
     def __str__(self) -> str:
         near = self.text[self.position : self.position + 20]
         return f"{self.words} at character {self.position}: {near!r}"

@@ -104,21 +104,25 @@ def conforms(value: FeelValue, wanted: FeelType) -> bool:
 
 
 def _conforms_structurally(value: FeelValue, wanted: FeelType) -> bool:
-    match wanted:
-        case Simple(name):
+    match wanted, value:
+        case Simple(name), _:
             return type_name_of(value) == name
-        case Constrained(base, allows):
+        case Constrained(base, allows), _:
             return conforms(value, base) and allows(value)
-        case ListOf(item):
-            return isinstance(value, tuple) and all(conforms(each, item) for each in value)
-        case RangeOf(bound):
-            return isinstance(value, Range) and _bounds_conform(value, bound)
-        case ContextOf(fields):
-            return isinstance(value, Mapping) and all(
-                name in value and conforms(value[name], kind) for name, kind in fields
-            )
-        case FunctionOf(parameters):
-            return isinstance(value, Function) and len(value.parameters) == len(parameters)
+        case FunctionOf(parameters), Function():
+            return len(value.parameters) == len(parameters)
+        case _:
+            return _parts_conform(value, wanted)
+
+
+def _parts_conform(value: FeelValue, wanted: FeelType) -> bool:
+    match wanted, value:
+        case ListOf(item), tuple():
+            return all(conforms(each, item) for each in value)
+        case RangeOf(bound), Range():
+            return _bounds_conform(value, bound)
+        case ContextOf(fields), Mapping():
+            return all(name in value and conforms(value[name], kind) for name, kind in fields)
         case _:
             return False
 

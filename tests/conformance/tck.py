@@ -1,7 +1,7 @@
 """Reading the cases of the DMN Technology Compatibility Kit, where its files lie."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -124,21 +124,19 @@ def typed_value(node: Element) -> FeelValue:
     if node.get(NIL) == "true":
         return None
     text = "".join(node.itertext())
-    match (node.get(TYPE) or "xsd:string").rpartition(":")[2]:
-        case "decimal" | "double" | "integer" | "int" | "long" | "float":
-            return Decimal(text)
-        case "boolean":
-            return text.strip() == "true"
-        case "date":
-            return parse_date(text.strip())
-        case "time":
-            return parse_time(text.strip())
-        case "dateTime":
-            return parse_date_time(text.strip())
-        case "duration" | "dayTimeDuration" | "yearMonthDuration":
-            return parse_duration(text.strip())
-        case _:
-            return text
+    kind = (node.get(TYPE) or "xsd:string").rpartition(":")[2]
+    read = READERS.get(kind)
+    return text if read is None else read(text.strip())
+
+
+READERS: dict[str, Callable[[str], FeelValue]] = {
+    **dict.fromkeys(("decimal", "double", "integer", "int", "long", "float"), Decimal),
+    **dict.fromkeys(("duration", "dayTimeDuration", "yearMonthDuration"), parse_duration),
+    "boolean": lambda text: text == "true",
+    "date": parse_date,
+    "time": parse_time,
+    "dateTime": parse_date_time,
+}
 
 
 def fault_of(model: Definitions | str, case: Case) -> str | None:

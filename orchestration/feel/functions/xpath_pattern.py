@@ -76,6 +76,13 @@ class _Translator:
     def __init__(self, text: str, flags: str) -> None:
         self.text, self.flags, self.position = text, flags, 0
         self.groups = 0
+        self._special = {
+            "\\": self._escape,
+            "[": self._class,
+            "(": self._group,
+            ".": self._dot,
+            "$": self._end,
+        }
 
     def whole(self) -> str:
         """Translate all of it."""
@@ -104,23 +111,18 @@ class _Translator:
 
     def _atom(self) -> str:
         character = self._next()
-        match character:
-            case "\\":
-                return self._escape()
-            case "[":
-                return self._class()
-            case "(":
-                return self._group()
-            case ".":
-                return "(?s:.)" if "s" in self.flags else "[^\\n\\r]"
-            case "$":
-                return "$" if "m" in self.flags else r"\Z"
-            case "?" | "*" | "+" | "{" | "}" | "]":
-                raise PatternRefused(self.text)
-            case "|" | ")" | "^":
-                return character
-            case _:
-                return re.escape(character)
+        if character in "?*+{}]":
+            raise PatternRefused(self.text)
+        if character in "|)^":
+            return character
+        special = self._special.get(character)
+        return re.escape(character) if special is None else special()
+
+    def _dot(self) -> str:
+        return "(?s:.)" if "s" in self.flags else "[^\\n\\r]"
+
+    def _end(self) -> str:
+        return "$" if "m" in self.flags else r"\Z"
 
     def _group(self) -> str:
         if self.text.startswith("?", self.position):
