@@ -263,7 +263,7 @@ def _write_answer(
         )
 
 
-def _requests(condition: str, parameters: list[object]) -> tuple[ApprovalRequest, ...]:
+def _requests(condition: str, parameters: list[Any]) -> tuple[ApprovalRequest, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_REQUEST + condition, parameters)
         rows = cursor.fetchall()
@@ -271,17 +271,10 @@ def _requests(condition: str, parameters: list[object]) -> tuple[ApprovalRequest
 
 
 def _request(row: tuple[Any, ...]) -> ApprovalRequest:
-    policies, excluded_ids, excluded_persons = tuple(row[6]), tuple(row[9]), tuple(row[10])
-    return ApprovalRequest(
-        *row[:6],
-        policies,
-        row[7],
-        row[8],
-        excluded_ids,
-        excluded_persons,
-        *row[11:],
-        parameters=parameters_of(row[1]),
-    )
+    names = ApprovalRequest.__dataclass_fields__
+    # Arrays come as lists; what a door returns cannot be changed.
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
+    return ApprovalRequest(**dict(zip(names, [*values, parameters_of(row[1])], strict=True)))
 
 
 def parameters_of(decision_id: UUID) -> dict[str, object] | None:

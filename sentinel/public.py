@@ -37,6 +37,16 @@ from sentinel.entities import (
     legal_entities,
     legal_entity,
 )
+from sentinel.explaining import (
+    ExplainedFact,
+    ExplainedLink,
+    ExplainedParameter,
+    ExplainedRecord,
+    ExplainedStep,
+    ExplainedStepUp,
+    Explanation,
+    explain,
+)
 from sentinel.factors import (
     FactorNotShown,
     FactorUnknown,
@@ -46,6 +56,7 @@ from sentinel.factors import (
     has_factor,
 )
 from sentinel.genesis import GenesisRefused, install_genesis, is_genesis_done
+from sentinel.key_views import PublicKey, public_keys
 from sentinel.kill_switches import KillSwitch, ScopeRefused, kill_switches, set_kill_switch
 from sentinel.limits import Limit, limits_of, set_limit
 from sentinel.log.note import Checkpoint
@@ -89,6 +100,17 @@ from sentinel.policy.publishing import (
     propose_bundle,
     publish_bundle,
 )
+from sentinel.policy.words import BundleView, PolicyView, bundles
+from sentinel.reading import (
+    CursorRefused,
+    DecisionFacets,
+    DecisionFilter,
+    DecisionPage,
+    DecisionRow,
+    DecisionUnknown,
+    decision_facets,
+    decisions,
+)
 from sentinel.redemption import Redemption, redeem
 from sentinel.refusals import SentinelError
 from sentinel.sealing import SealBroken, SubjectForgotten
@@ -125,14 +147,28 @@ __all__ = [
     "ApprovalWrongRole",
     "Bundle",
     "BundleRefused",
+    "BundleView",
     "Challenge",
     "ChallengeExpired",
     "ChallengeUnknown",
     "Checkpoint",
     "ConsistencyProof",
+    "CursorRefused",
+    "DecisionFacets",
+    "DecisionFilter",
+    "DecisionPage",
+    "DecisionRow",
+    "DecisionUnknown",
     "EntityNameRefused",
     "EntityNotSet",
     "Evidence",
+    "ExplainedFact",
+    "ExplainedLink",
+    "ExplainedParameter",
+    "ExplainedRecord",
+    "ExplainedStep",
+    "ExplainedStepUp",
+    "Explanation",
     "FactorNotShown",
     "FactorReused",
     "FactorUnknown",
@@ -153,7 +189,9 @@ __all__ = [
     "OpenToken",
     "OutcomeRefused",
     "ParametersRefused",
+    "PolicyView",
     "ProposalUnknown",
+    "PublicKey",
     "RecordCheck",
     "RecordNotFound",
     "Redemption",
@@ -179,16 +217,20 @@ __all__ = [
     "approve",
     "authenticator_code",
     "bank_bundle",
+    "bundles",
     "challenge",
     "checkpoint_at",
     "consistency_proof",
     "current_entity",
     "decide",
     "decide_durably",
+    "decision_facets",
+    "decisions",
     "digest",
     "enrol_totp",
     "events_after",
     "expire_tokens_once",
+    "explain",
     "export_evidence",
     "has_factor",
     "inclusion_proof",
@@ -205,6 +247,7 @@ __all__ = [
     "open_tokens",
     "outcome_of",
     "propose_bundle",
+    "public_keys",
     "publish_bundle",
     "record",
     "record_outcome",

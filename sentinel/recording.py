@@ -20,7 +20,7 @@ from sentinel.obligations import ObligationIds
 from sentinel.policy.engine import ENGINE
 from sentinel.principals import chain_ids
 from sentinel.sealing import seal_values
-from sentinel.signing.canonical import canonical_json, domain_prefix
+from sentinel.signing.canonical import INTEGER_LIMIT, canonical_json, domain_prefix
 from sentinel.store import Statement
 from sentinel.vocabulary import Action, Fact, Principal, Verdict
 
@@ -176,7 +176,11 @@ def decision_values(action: Action, facts: tuple[Fact, ...], plain: object) -> d
 
 
 def _fact_value(value: object) -> object:
-    return value if isinstance(value, str | bool) else str(value)
+    """Return a value that has a canonical form; what is malformed is kept as text."""
+    is_plain = isinstance(value, str) or (
+        isinstance(value, int) and -INTEGER_LIMIT < value < INTEGER_LIMIT
+    )
+    return value if is_plain else str(value)
 
 
 def _persons_in(facts: tuple[Fact, ...]) -> set[str]:
@@ -214,7 +218,10 @@ def _body(ruling: Ruling, commitment: str, facts: tuple[Fact, ...]) -> dict[str,
         "approval": _text(ruling.approval_id),
         "at": ruling.at.isoformat(),
         "bundle": ruling.bundle,
-        "chain": chain_ids(ruling.principal),
+        "chain": [
+            {"id": link.id, "kind": link.kind, "roles": list(link.roles)}
+            for link in ruling.principal.chain()
+        ],
         "challenge": _text(ruling.challenge_id),
         "commitment": commitment,
         "engine": ENGINE,

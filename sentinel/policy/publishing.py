@@ -21,7 +21,8 @@ from sentinel.vocabulary import Principal
 _IN_FORCE = """
 SELECT DISTINCT ON (p.area) p.digest, b.content, p.kid, p.signature, p.area, p.effective_from
 FROM sentinel_publication p JOIN sentinel_bundle b USING (entity, digest)
-WHERE p.effective_from <= %s ORDER BY p.area, p.effective_from DESC, p.position DESC
+WHERE p.effective_from <= coalesce(%s::timestamptz, clock_timestamp())
+ORDER BY p.area, p.effective_from DESC, p.position DESC
 """
 
 
@@ -100,8 +101,8 @@ def rules_in_force(entity: str, mark: str, at: datetime) -> Rules:
     return rules
 
 
-def bundles_in_force(at: datetime) -> list[Bundle]:
-    """Return the bundles in force at a moment, each checked against its digest and signature.
+def bundles_in_force(at: datetime | None) -> list[Bundle]:
+    """Return the bundles in force at a moment or now, each checked against digest and signature.
 
     Raises:
         BundleRefused: one was altered or is not signed by the bank's policy key.
