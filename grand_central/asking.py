@@ -27,6 +27,11 @@ def account_by_iban(*, iban: str) -> AccountAtBank | None:
     return CORE.account_by_iban(iban)
 
 
+def is_own_iban(*, iban: str) -> bool:
+    """Return whether an account number carries this bank's code, whether or not it exists."""
+    return CORE.is_own_iban(iban)
+
+
 def internal_account(*, kind: str, currency: str) -> AccountAtBank | None:
     """Return one of the bank's own accounts ("clearing", "equity", ...), or None."""
     return CORE.internal_account(kind, currency)

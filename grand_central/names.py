@@ -10,8 +10,10 @@ from rapidfuzz.distance import DamerauLevenshtein
 
 CLOSE_RATIO_MIN = 82.0
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
-_LEGAL_FORMS = frozenset(["bv", "nv", "vof", "bvba", "srl", "sa", "sarl", "gmbh", "ag", "ltd", "limited", "inc", "llc", "plc", "cv"])
-_TITLES = frozenset(["mr", "mrs", "ms", "dr", "drs", "ir", "ing", "prof", "mevr", "mw", "dhr", "de", "heer", "mevrouw"])
+# What says what somebody is, not who.
+_LEGAL_FORMS = ("bv", "nv", "vof", "bvba", "srl", "sa", "sarl", "gmbh", "ag", "ltd", "llc", "cv")
+_TITLES = ("mr", "mrs", "ms", "dr", "drs", "ir", "ing", "prof", "mevr", "mw", "dhr", "mevrouw")
+_PASSED_OVER = frozenset(_LEGAL_FORMS + _TITLES)
 
 NameResult = Literal["match", "close", "mismatch", "unavailable"]
 
@@ -52,16 +54,11 @@ def masked(name: str) -> str:
 def _words(name: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", name.replace(".", "").replace("'", "")).casefold()
     letters = "".join(each for each in plain if not unicodedata.combining(each))
-    return [
-        word
-        for word in _NOT_LETTERS.split(letters)
-        if word and word not in _LEGAL_FORMS and word not in _TITLES
-    ]
+    return [word for word in _NOT_LETTERS.split(letters) if word and word not in _PASSED_OVER]
 
 
 def _is_same(wanted: list[str], known: list[str]) -> bool:
-    # "de" is dropped from both sides with the titles; the order of the words is not held against
-    # anybody, initials are.
+    # The order of the words is not held against anybody.
     return sorted(wanted) == sorted(known)
 
 

@@ -1,5 +1,6 @@
 """The feed of events: in commit order, and nothing skipped when somebody commits late."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,7 +82,8 @@ def events_after(*, cursor: str, limit: int) -> tuple[OutboxEvent, ...]:
 
 def _up_to(lines: list[Any], limit: int) -> list[Any]:
     """Return the first lines that hold `limit` events between them, and at least one."""
-    kept, count = [], 0
+    kept: list[Any] = []
+    count = 0
     for line in lines:
         if kept and count >= limit:
             break
@@ -93,7 +95,7 @@ def _up_to(lines: list[Any], limit: int) -> list[Any]:
 def _events(line: Any, transfers: Mapping[UUID, Any]) -> list[OutboxEvent]:  # noqa: ANN401 - a row
     position, event_id, kind, subject, occurred_at, payload, ids = line
     if ids is None:
-        return [OutboxEvent(position, event_id, kind, subject, occurred_at, payload)]
+        return [OutboxEvent(position, event_id, kind, subject, occurred_at, json.loads(payload))]
     is_batch = subject.startswith("batch:")
     return [
         OutboxEvent(

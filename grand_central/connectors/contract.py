@@ -35,7 +35,10 @@ class Capability:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a connector says of itself; `is_simulator` is shown wherever it is."""
+    """What a connector says of itself; `is_simulator` is shown wherever it is.
+
+    `exercised_against` says on what it was tried: never more than is true.
+    """
 
     name: str
     audience: str
@@ -44,6 +47,12 @@ class Manifest:
     version: str
     is_simulator: bool
     capabilities: tuple[Capability, ...]
+    exercised_against: str
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations it serves."""
+        return tuple(capability.operation for capability in self.capabilities)
 
 
 @dataclass(frozen=True, slots=True)

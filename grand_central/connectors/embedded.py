@@ -51,6 +51,7 @@ class EmbeddedCore:
             Capability("payees.add", "write", "native"),
             Capability("payees.import", "write", "native"),
         ),
+        exercised_against="PostgreSQL, by this suite",
     )
 
     def execute(self, call: Call) -> Receipt:

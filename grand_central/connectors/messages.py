@@ -54,6 +54,7 @@ class MailboxSimulator:
         version="1",
         is_simulator=True,
         capabilities=(Capability("messages.send", "write", "native"),),
+        exercised_against="itself; it is a simulator",
     )
 
     def execute(self, call: Call) -> Receipt:

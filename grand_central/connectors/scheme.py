@@ -38,6 +38,7 @@ class SchemeSimulator:
         version="1",
         is_simulator=True,
         capabilities=(Capability("scheme.check_name", "read", "native"),),
+        exercised_against="itself; it is a simulator",
     )
 
     def registered(self, iban: str) -> RegisteredName | None:

@@ -20,6 +20,7 @@ class ScreeningLists:
         version="1",
         is_simulator=False,
         capabilities=(Capability("screening.load", "write", "native"),),
+        exercised_against="published OFAC and UN lists, by this suite",
     )
 
     def execute(self, call: Call) -> Receipt:

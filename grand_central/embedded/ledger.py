@@ -171,7 +171,7 @@ def prove_balances() -> BalanceProof:
     return BalanceProof(differences, sums)
 
 
-def _single(sql: str, arguments: list[object], currency: str) -> Receipt:
+def _single(sql: str, arguments: list[Any], currency: str) -> Receipt:
     status, transfer_id, position, balance = _row(sql, arguments)
     if status not in _DONE:
         raise refused(status)
@@ -184,7 +184,7 @@ def _single(sql: str, arguments: list[object], currency: str) -> Receipt:
     )
 
 
-def _row(sql: str, arguments: list[object]) -> tuple[Any, ...]:
+def _row(sql: str, arguments: list[Any]) -> tuple[Any, ...]:
     try:
         with connection.cursor() as cursor:
             cursor.execute(sql, arguments)

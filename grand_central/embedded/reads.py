@@ -89,7 +89,7 @@ def transfers_by_ids(*, ids: list[UUID]) -> set[UUID]:
         return {row[0] for row in cursor}
 
 
-def _row(sql: str, *arguments: object) -> tuple[Any, ...] | None:
+def _row(sql: str, *arguments: str | UUID | date) -> tuple[Any, ...] | None:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         row: tuple[Any, ...] | None = cursor.fetchone()

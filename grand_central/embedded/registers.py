@@ -1,6 +1,7 @@
 """The registers of the embedded core: the bank itself, parties, accounts, cards, payees."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -115,7 +116,7 @@ def execution_of(*, idempotency_key: str) -> Execution | None:
     return Execution(*row) if row else None
 
 
-def _single(sql: str, arguments: list[object], reference: str) -> Receipt:
+def _single(sql: str, arguments: list[Any], reference: str) -> Receipt:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         status, position = cursor.fetchone()

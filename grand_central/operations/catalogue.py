@@ -1,11 +1,27 @@
 """Every operation, declared once: how Sentinel knows it and how the gateway routes it."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
+from pydantic import BaseModel
+
 from grand_central.operations import fields, messages, payments, registers, screening
 from sentinel.public import ActionKind
 
 LEDGER = "urn:connector:ledger"
 MESSAGES = "urn:connector:messages"
 SCREENING = "urn:connector:screening"
+_P = TypeVar("_P", bound=BaseModel)
+
+
+def _by(kind: type[_P], digest: Callable[[_P], bytes]) -> Callable[[BaseModel], bytes]:
+    """Return the digest function for parameters that the catalogue has validated as `kind`."""
+
+    def of(parameters: BaseModel) -> bytes:
+        assert isinstance(parameters, kind)
+        return digest(parameters)
+
+    return of
 
 
 class PostBatch(fields.Batch):
@@ -39,7 +55,7 @@ _PAYMENTS = (
         wording="pay {amount} to {creditor_name}",
         money_fields=("amount", "fee"),
         payee_fields=("creditor_iban", "creditor_name"),
-        effect_digest=payments.transfer_effect,
+        effect_digest=_by(payments.Transfer, payments.transfer_effect),
     ),
     ActionKind(
         kind="payments.hold",
@@ -49,7 +65,7 @@ _PAYMENTS = (
         wording="set {amount} aside for {creditor_name}",
         money_fields=("amount",),
         payee_fields=("creditor_iban", "creditor_name"),
-        effect_digest=payments.hold_effect,
+        effect_digest=_by(payments.Hold, payments.hold_effect),
     ),
     ActionKind(
         kind="payments.post_hold",
@@ -58,7 +74,7 @@ _PAYMENTS = (
         audience=LEDGER,
         wording="pay out {amount} that was set aside",
         money_fields=("amount",),
-        effect_digest=payments.post_hold_effect,
+        effect_digest=_by(payments.PostHold, payments.post_hold_effect),
     ),
     ActionKind(
         kind="payments.void_hold",
@@ -66,7 +82,7 @@ _PAYMENTS = (
         risk="low",
         audience=LEDGER,
         wording="release an amount that was set aside",
-        effect_digest=payments.void_hold_effect,
+        effect_digest=_by(payments.VoidHold, payments.void_hold_effect),
     ),
     ActionKind(
         kind="ledger.post_batch",
@@ -74,7 +90,7 @@ _PAYMENTS = (
         risk="high",
         audience=LEDGER,
         wording="post {count} transfers of {total} in all",
-        effect_digest=fields.batch_effect,
+        effect_digest=_by(fields.Batch, fields.batch_effect),
     ),
 )
 
@@ -85,7 +101,7 @@ _REGISTERS = (
         risk="high",
         audience=LEDGER,
         wording="begin the books of {name}",
-        effect_digest=registers.open_bank_effect,
+        effect_digest=_by(registers.OpenBank, registers.open_bank_effect),
     ),
     ActionKind(
         kind="parties.register",
@@ -93,7 +109,7 @@ _REGISTERS = (
         risk="medium",
         audience=LEDGER,
         wording="register {count} parties",
-        effect_digest=fields.batch_effect,
+        effect_digest=_by(fields.Batch, fields.batch_effect),
     ),
     ActionKind(
         kind="accounts.open",
@@ -101,7 +117,7 @@ _REGISTERS = (
         risk="medium",
         audience=LEDGER,
         wording="open {count} accounts",
-        effect_digest=fields.batch_effect,
+        effect_digest=_by(fields.Batch, fields.batch_effect),
     ),
     ActionKind(
         kind="accounts.set_status",
@@ -109,7 +125,7 @@ _REGISTERS = (
         risk="high",
         audience=LEDGER,
         wording="make an account {status}",
-        effect_digest=registers.set_account_status_effect,
+        effect_digest=_by(registers.SetAccountStatus, registers.set_account_status_effect),
     ),
     ActionKind(
         kind="cards.issue",
@@ -117,7 +133,7 @@ _REGISTERS = (
         risk="medium",
         audience=LEDGER,
         wording="issue {count} cards",
-        effect_digest=fields.batch_effect,
+        effect_digest=_by(fields.Batch, fields.batch_effect),
     ),
     ActionKind(
         kind="cards.block",
@@ -125,7 +141,7 @@ _REGISTERS = (
         risk="low",
         audience=LEDGER,
         wording="block a card",
-        effect_digest=registers.block_card_effect,
+        effect_digest=_by(registers.BlockCard, registers.block_card_effect),
     ),
     ActionKind(
         kind="payees.add",
@@ -134,7 +150,7 @@ _REGISTERS = (
         audience=LEDGER,
         wording="keep {name} as a payee",
         payee_fields=("iban", "name"),
-        effect_digest=registers.add_payee_effect,
+        effect_digest=_by(registers.AddPayee, registers.add_payee_effect),
     ),
     ActionKind(
         kind="payees.import",
@@ -142,7 +158,7 @@ _REGISTERS = (
         risk="medium",
         audience=LEDGER,
         wording="keep {count} payees",
-        effect_digest=fields.batch_effect,
+        effect_digest=_by(fields.Batch, fields.batch_effect),
     ),
 )
 
@@ -153,7 +169,7 @@ _OTHERS = (
         risk="low",
         audience=MESSAGES,
         wording="send the message {template}",
-        effect_digest=messages.send_message_effect,
+        effect_digest=_by(messages.SendMessage, messages.send_message_effect),
     ),
     ActionKind(
         kind="screening.load",
@@ -161,7 +177,7 @@ _OTHERS = (
         risk="high",
         audience=SCREENING,
         wording="put the list {name}, version {version}, in force",
-        effect_digest=screening.load_screening_list_effect,
+        effect_digest=_by(screening.LoadScreeningList, screening.load_screening_list_effect),
     ),
 )
 

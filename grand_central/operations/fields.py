@@ -17,9 +17,9 @@ NAME_LENGTH_MAX = 70
 REMITTANCE_LENGTH_MAX = 140
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # The currencies the ledger knows the decimals of; see `sentinel.vocabulary.Money.exponent`.
-CURRENCIES = frozenset(
-    ["AUD", "BGN", "BHD", "CAD", "CHF", "CLP", "CZK", "DKK", "EUR", "GBP", "HUF", "ISK", "JPY", "KRW", "KWD", "NOK", "NZD", "OMR", "PLN", "RON", "SEK", "TND", "TRY", "USD"]
-)
+_EUROPE = ("CHF", "CZK", "DKK", "EUR", "GBP", "HUF", "ISK", "NOK", "PLN", "RON", "SEK", "TRY")
+_ELSEWHERE = ("AUD", "BHD", "CAD", "CLP", "JPY", "KRW", "KWD", "NZD", "OMR", "TND", "USD")
+CURRENCIES = frozenset(_EUROPE + _ELSEWHERE)
 # Control, format, surrogate and private-use characters, and line and paragraph separators.
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 
