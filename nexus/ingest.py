@@ -69,7 +69,7 @@ def _reached() -> str:
     return store.cursor_of(feed=CORE_FEED)
 
 
-def _arrived(events: "Sequence[grand_central.public.OutboxEvent]") -> list[Arrived]:
+def _arrived(events: Sequence[grand_central.public.OutboxEvent]) -> list[Arrived]:
     arrived = []
     for event in events:
         payload = read_event(event_type=event.type, event_id=event.event_id, payload=event.payload)
