@@ -22,7 +22,7 @@ from orchestration.feel.temporal_text import (
     parse_duration,
     parse_time,
 )
-from orchestration.feel.values import Range
+from orchestration.feel.values import FeelValue, Function, Range, ValueNotFeel, to_feel
 
 _TAG = "$"
 _FORMAT = "flow-state/1"
@@ -128,16 +128,31 @@ def to_json(value: object) -> Json:
         return {_TAG: type(value).__name__, "v": value.value}
     if value is None or isinstance(value, bool | str | int):
         return value
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
         return {_escaped(key): to_json(item) for key, item in value.items()}
-    special = _ENCODERS.get(type(value))
-    if special is not None:
-        return special(value)
-    if is_dataclass(value) and type(value).__name__ in _RECORDS:
-        return _record(value)
-    raise EncodingRefused(f"{type(value).__name__} cannot be stored")
+    encoder = _ENCODERS.get(type(value)) or (_record if is_record(value) else _plain)
+    return encoder(value)
+
+
+def is_record(value: object) -> bool:
+    """Tell whether a value is one of the dataclasses that are stored."""
+    return is_dataclass(value) and type(value).__name__ in _RECORDS
+
+
+def _plain(value: object) -> Json:
+    """Encode plain Python data as the FEEL data it will become."""
+    try:
+        return to_json(_storable(to_feel(value)))
+    except ValueNotFeel as error:
+        raise EncodingRefused(f"{error.type_name} cannot be stored") from error
+
+
+def _storable(value: FeelValue) -> FeelValue:
+    if isinstance(value, Function):
+        raise ValueNotFeel("function")
+    return value
 
 
 def _escaped(key: str) -> str:
