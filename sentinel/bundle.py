@@ -37,6 +37,13 @@ _CONDITIONS = {
     "decision": "l.idx IS NOT NULL AND (r.kind IN ('key', 'genesis', 'publication')"
     " OR r.decision_id = %(id)s)",
 }
+_SEALED = {
+    "log": "SELECT true",
+    "case": "SELECT EXISTS (SELECT FROM sentinel_record r"
+    " JOIN sentinel_leaf l ON l.record_id = r.id WHERE r.case_id = %(id)s)",
+    "decision": "SELECT EXISTS (SELECT FROM sentinel_record r"
+    " JOIN sentinel_leaf l ON l.record_id = r.id WHERE r.decision_id = %(id)s)",
+}
 _CHECKPOINTS = """
 SELECT c.size, c.frontier, c.note || coalesce(string_agg(s.line, '' ORDER BY s.witness), '')
 FROM sentinel_checkpoint c
@@ -63,10 +70,14 @@ export of one case or decision cannot show that it has all of that case; the who
 
 
 class NothingToExport(LookupError):
-    """The log has no signed checkpoint yet, so nothing could be proved."""
+    """Nothing is sealed yet under what was asked for, so nothing could be proved."""
 
     code = "nothing_to_export"
     is_retryable = True
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        self.scope = scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ def export_evidence(*, case_id: UUID | None = None, decision_id: UUID | None = N
     """Return the evidence of a case, of a decision, or of the whole log as one zip file.
 
     Raises:
-        NothingToExport: no checkpoint has been signed yet.
+        NothingToExport: no checkpoint covers a record of it yet, or there is none.
         ValueError: both a case and a decision were named.
     """
     target = io.BytesIO()
@@ -108,7 +119,7 @@ def write_evidence(
     """Write what `export_evidence` returns to a file; the same log gives the same bytes.
 
     Raises:
-        NothingToExport: no checkpoint has been signed yet.
+        NothingToExport: no checkpoint covers a record of it yet, or there is none.
         ValueError: both a case and a decision were named.
     """
     if case_id is not None and decision_id is not None:
@@ -125,8 +136,8 @@ def write_evidence(
 
 def _write(target: IO[bytes], scope: _Scope) -> Evidence:
     latest = latest_checkpoint()
-    if latest is None:
-        raise NothingToExport
+    if latest is None or not _is_sealed(scope):
+        raise NothingToExport(scope.words)
     with zipfile.ZipFile(target, "w") as archive:
         records = _add(archive, "entries.txt", _entries(scope))
         _add(archive, "leaves.txt", _leaves())
@@ -143,6 +154,14 @@ def _write(target: IO[bytes], scope: _Scope) -> Evidence:
         _add(archive, "manifest.json", [_manifest(scope, evidence)])
         _add(archive, "README.txt", [_README.encode()])
     return evidence
+
+
+def _is_sealed(scope: _Scope) -> bool:
+    """Return whether the log holds a record of what was asked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SEALED[scope.kind], {"id": scope.id})
+        (is_sealed,) = cursor.fetchone()
+    return bool(is_sealed)
 
 
 def _add(archive: zipfile.ZipFile, name: str, lines: Iterable[bytes]) -> int:

@@ -3,10 +3,10 @@
     python frontline_verify.py BUNDLE.zip --checkpoint "1042-K7QX2-..."
 
 BUNDLE is what `manage.py export_evidence` wrote. The checkpoint is one copied earlier and kept
-outside: its short form, or a file with the whole signed note. Needs Python and `cryptography`.
-Exit status: 0 verified; 1 tampered with; 2 not readable or wrong usage; 3 consistent in itself,
-but no checkpoint from outside was given, so whoever holds the log's key could have rewritten it.
-It shares no code with the log it checks. Hashing is RFC 6962, notes are C2SP signed notes.
+outside: its short form, or a file with the whole signed note. Exit status: 0 verified; 1 tampered
+with; 2 not readable or wrong usage; 3 consistent, but without a checkpoint from outside, so that
+whoever holds the log's key could have rewritten it. Needs Python and `cryptography`; shares no
+code with the log it checks. Hashing is RFC 6962, notes are C2SP signed notes.
 """
 
 import argparse
@@ -42,6 +42,8 @@ Key = tuple[str, bytes, int, Ed25519PublicKey]
 
 class Unreadable(Exception):
     """The bundle or the checkpoint cannot be read; nothing is said about the log."""
+
+    code, is_retryable = "evidence_unreadable", False
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +321,6 @@ def read_given(text: str, origin: str) -> tuple[int, str]:
 
 
 def _read_short(size: str, typed: str) -> tuple[int, str]:
-    """Return size and characters of a short checkpoint whose check character fits."""
     digits, state = typed.upper().translate(str.maketrans("ILO", "110", "- ")), 0
     if len(digits) != 21 or any(digit not in ALPHABET for digit in digits) or size == "0":
         raise Unreadable("the checkpoint has the wrong length or characters")

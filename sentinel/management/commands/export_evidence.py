@@ -27,13 +27,18 @@ class Command(BaseCommand):
         while run_sequencer_once():
             pass
         out: Path = options["out"]
+        draft = out.with_name(out.name + ".part")
         try:
-            with legal_entity(entity=chosen_entity(options["entity"])), out.open("wb") as target:
+            with legal_entity(entity=chosen_entity(options["entity"])), draft.open("wb") as target:
                 evidence = write_evidence(
                     target=target, case_id=options["case"], decision_id=options["decision"]
                 )
-        except (NothingToExport, OSError) as error:
-            raise CommandError(f"Nothing was exported: {error or 'no checkpoint yet'}") from error
+            draft.replace(out)
+        except NothingToExport as error:
+            draft.unlink()
+            raise CommandError(f"Nothing is recorded yet for the {error.scope}.") from error
+        except OSError as error:
+            raise CommandError(f"{out} cannot be written: {error}") from error
         self.stdout.write(
             f"{out}: {evidence.scope}, {evidence.records} records of {evidence.size}"
             f" in {evidence.origin}\n\nCheck it with the checkpoint you copied:\n"

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -65,6 +66,27 @@ def test_export_of_an_empty_log_is_refused_and_leaves_no_file(entity, tmp_path):
         run("export_evidence", "--out", str(tmp_path / "evidence.zip"))
 
     assert not (tmp_path / "evidence.zip").exists()
+
+
+def test_export_of_an_unknown_case_is_refused_and_leaves_no_file(entity, tmp_path):
+    grow(1)
+
+    with pytest.raises(CommandError, match="Nothing is recorded yet for the case"):
+        run("export_evidence", "--out", str(tmp_path / "evidence.zip"), "--case", str(uuid4()))
+
+    assert list(tmp_path.glob("evidence*")) == []
+
+
+def test_export_to_a_folder_that_is_not_there_is_told(entity, tmp_path):
+    grow(1)
+
+    with pytest.raises(CommandError, match="cannot be written"):
+        run("export_evidence", "--out", str(tmp_path / "absent" / "evidence.zip"))
+
+
+def test_export_of_a_case_and_a_decision_at_once_is_refused(entity):
+    with pytest.raises(CommandError, match="not both"):
+        run("export_evidence", "--case", str(uuid4()), "--decision", str(uuid4()))
 
 
 @pytest.mark.parametrize("rewrite", [[], ["--rewrite-leaf"]])

@@ -36,6 +36,18 @@ def test_empty_log_has_nothing_to_export(entity):
         export_evidence()
 
 
+@pytest.mark.parametrize("scope", ["case_id", "decision_id"])
+def test_case_or_decision_without_a_sealed_record_has_nothing_to_export(entity, scope):
+    grow(1)
+    waiting = uuid4()
+    add("issued", **{scope: waiting})
+
+    for nothing in (waiting, uuid4()):
+        with pytest.raises(NothingToExport) as refused:
+            export_evidence(**{scope: nothing})
+        assert refused.value.scope.endswith(str(nothing))
+
+
 def test_case_and_decision_together_are_refused(entity):
     grow(1)
 
