@@ -36,7 +36,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, help=f"default: the first free from {PORT}")
         parser.add_argument("--host", default=programs.HOST)
-        parser.add_argument("--customers", type=int, default=40, help="of the sample bank")
+        parser.add_argument(
+            "--customers", type=int, default=40, help="of the sample bank; 0 makes none"
+        )
         parser.add_argument(
             "--fresh",
             action=argparse.BooleanOptionalAction,
@@ -127,7 +129,7 @@ class Command(BaseCommand):
     def _prepare(self, environment: dict[str, str], customers: int) -> None:
         self._say("preparing the database")
         self._manage(environment, "prepare_database")
-        if "seed" in get_commands():
+        if customers and "seed" in get_commands():
             self._manage(environment, "seed_once", "--customers", str(customers))
 
     def _manage(self, environment: dict[str, str], *arguments: str) -> None:
