@@ -18,6 +18,7 @@ from django.utils.module_loading import import_string
 
 from deploy.heartbeats import beat
 from deploy.settings.database import conninfo
+from sentinel import public as sentinel
 
 # A layer wakes a loop early by notifying this channel, after commit, with the loop's name.
 WAKE_CHANNEL = "frontline_wake"
@@ -88,11 +89,25 @@ class Loop:
 
 
 def configured_loops(stopping: threading.Event) -> list[Loop]:
-    """Return the loops settings.TICK_LOOPS names."""
-    return [
+    """Return the loops the settings name."""
+    across = [
         Loop(name, import_string(path), seconds, stopping)
         for name, (path, seconds) in settings.TICK_LOOPS.items()
     ]
+    by_entity = [
+        Loop(name, _for_each_entity(import_string(path)), seconds, stopping)
+        for name, (path, seconds) in settings.TICK_LOOPS_BY_ENTITY.items()
+    ]
+    return across + by_entity
+
+
+def _for_each_entity(work: Callable[[], object]) -> Callable[[], None]:
+    def run() -> None:
+        for each in sentinel.legal_entities():
+            with sentinel.legal_entity(entity=each.entity):
+                work()
+
+    return run
 
 
 def run_all(loops: list[Loop], stopping: threading.Event) -> None:

@@ -91,6 +91,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "interaction.User"
 AUTHENTICATION_BACKENDS = ["interaction.identity.EntityBackend"]
 SIGN_IN_FILE = FRONTLINE_HOME / "sign-in.json"
+SAMPLE_INVOICE_FILE = FRONTLINE_HOME / "sample-invoice.pdf"
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -169,8 +170,19 @@ CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_TIMEZONE = "UTC"
 
-# Each loop: a keyword-only door function without arguments, and the seconds between two calls.
-TICK_LOOPS: dict[str, tuple[str, float]] = {}
+# Each loop: a door function called without arguments, and the seconds between two calls.
+TICK_LOOPS = {
+    "delivery": ("interaction.public.run_delivery_once", 0.25),
+    "expiry": ("sentinel.public.expire_tokens_once", 5.0),
+    "hold timeouts": ("grand_central.public.resolve_hold_timeouts_once", 5.0),
+    "reconciler": ("grand_central.public.reconcile_once", 10.0),
+    "sequencer": ("sentinel.public.run_sequencer_once", 1.0),
+    "witness": ("sentinel.public.run_witness_once", 30.0),
+}
+# These are called once for each legal entity, within it.
+TICK_LOOPS_BY_ENTITY = {
+    "ingest": ("nexus.public.ingest_once", 0.25),
+}
 
 LOGGING = logging_settings(os.environ.get("LOG_LEVEL", "INFO"))
 LOGGING_CONFIG = "deploy.logs.configure"
