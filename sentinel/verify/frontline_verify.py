@@ -29,7 +29,6 @@ FORMAT = "frontline-evidence/v1"
 VERIFIED, TAMPERED, UNREADABLE, UNANCHORED = 0, 1, 2, 3
 PREFIX, POLICY = b"\0frontline/record/v1\0", b"frontline/policy-bundle/v1\0"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-NO_LEAF = bytes(32)
 BYTES_MAX = 8 * 1024**3
 NAMED_MAX = 20
 ENVELOPE = re.compile(
@@ -186,7 +185,7 @@ def _describe(bundle: Bundle, report: Report, wrong: dict[int, bytes]) -> None:
         report.add("record_missing", "was sealed, and the record is gone", bundle.named(gone))
     if gone := sorted(set(range(max(bundle.leaves, default=-1) + 1)) - bundle.leaves.keys()):
         report.add("leaf_missing", "has no leaf: its number was removed", bundle.named(gone))
-        bundle.leaves |= dict.fromkeys(gone, NO_LEAF)
+        bundle.leaves |= dict.fromkeys(gone, bytes(32))
 
 
 def _reconcile(report: Report, ends: dict[bytes, set[bytes]]) -> None:
@@ -236,7 +235,7 @@ def _open_note(note: str, origin: str, keys: list[Key]) -> tuple[int, bytes, set
     """Return size, root and the names that signed a note; a wrong known signature spoils it."""
     text, _, lines = note.partition("\n\n")
     name, size, root = text.split("\n")
-    if name != origin:
+    if name != origin or not all(line.startswith("\u2014 ") for line in lines.splitlines()):
         raise ValueError(name)
     body, signers = f"{text}\n".encode(), set[str]()
     for line in lines.splitlines():
@@ -258,7 +257,7 @@ def check_tree(bundle: Bundle, report: Report, anchors: list[Anchor]) -> bytes |
     stack, start, held, stop = list[bytes](), 0, None, report.given_size
     for anchor in [*anchors, Anchor(report.leaves, b"", ())]:
         for index in range(start, anchor.size):
-            _push(stack, index, bundle.leaves.get(index, NO_LEAF))
+            _push(stack, index, bundle.leaves.get(index, bytes(32)))
             held = _fold(stack) if index + 1 == stop else held
         if not anchor.root and anchor.size > start:
             tail = bundle.named(range(start, anchor.size))
@@ -291,7 +290,7 @@ def _fold(hashes: Sequence[bytes]) -> bytes:
 def _suspects(stack: list[bytes], anchor: Anchor, start: int) -> list[int]:
     """Return the new indexes under those subtrees whose hash is not the signed one."""
     found, begin = list[int](), 0
-    for computed, signed in zip(stack, anchor.frontier or [NO_LEAF] * len(stack), strict=True):
+    for computed, signed in zip(stack, anchor.frontier or [b""] * len(stack), strict=True):
         width = 1 << ((anchor.size - begin).bit_length() - 1)
         if computed != signed:
             found += range(max(begin, start), begin + width)

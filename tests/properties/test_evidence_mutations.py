@@ -89,7 +89,7 @@ def test_sound_evidence_is_verified():
     assert status_of(SOUND) == frontline_verify.VERIFIED
 
 
-@settings(max_examples=400)
+@settings(max_examples=500)
 @given(st.sampled_from(["entries.txt", "leaves.txt", "checkpoints.jsonl"]), st.data())
 def test_no_changed_byte_is_verified(name, data):
     text = bytearray(SOUND[name])
