@@ -194,3 +194,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
 }
+
+# What the bank does, as content: one folder each, published by digest.
+JOURNEYS = sorted(path for path in (SOURCE / "apps" / "journeys").iterdir() if path.is_dir())
+
+# What the bank does: one folder each, with its drawing, rules, policy and wording.
+JOURNEYS = sorted(path.parent for path in (SOURCE / "apps/journeys").glob("*/journey.json"))
