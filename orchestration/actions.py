@@ -7,11 +7,19 @@ from uuid import UUID
 import nexus.public
 from orchestration import act, evidence
 from orchestration.act import Acted
-from orchestration.step_results import Answered, Parked, Refused, StepContext, StepResult
-from orchestration.step_results import StepUnavailable
+from orchestration.step_results import (
+    Answered,
+    Parked,
+    Refused,
+    StepContext,
+    StepResult,
+    StepUnavailable,
+)
 from sentinel.vocabulary import Action, Fact, OutcomeKind, Provenance, Source, Verdict
 
-FactCollector = Callable[[Mapping[str, object], StepContext, Mapping[str, object]], tuple[Fact, ...]]
+FactCollector = Callable[
+    [Mapping[str, object], StepContext, Mapping[str, object]], tuple[Fact, ...]
+]
 
 
 def call_action(kind: str, context: StepContext, inputs: Mapping[str, object]) -> StepResult:

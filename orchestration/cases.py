@@ -172,8 +172,6 @@ def find_cases(*, search: str, state: str | None, limit: int) -> tuple[CaseRecor
 
 def _initials() -> str:
     entity = sentinel.public.current_entity()
-    names: Mapping[str, str] = {
-        each.entity: each.name for each in sentinel.public.legal_entities()
-    }
+    names: Mapping[str, str] = {each.entity: each.name for each in sentinel.public.legal_entities()}
     words = names.get(entity, entity).replace("-", " ").split()
     return "".join(word[0] for word in words if word[0].isalnum()).upper()[:4]

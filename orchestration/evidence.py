@@ -105,14 +105,10 @@ def _payee_facts(customer_id: UUID, iban: str, name: str, at: datetime) -> tuple
 def _screening_facts(iban: str, name: str, at: datetime) -> tuple[Fact, ...]:
     found = act.screen_payee(name=name, country=iban[:_IBAN_COUNTRY], at=at)
     source = f"screening_list:{found.reference}"
-    status = Fact("screening_status", found.status, source, at)
-    if found.loaded_at is None:
-        # Without an age Sentinel finds a fact missing, and refuses.
-        return (status,)
     age = max(0, int((at - found.loaded_at).total_seconds()))
     listed = f"{found.list_name} {found.list_version}"
     return (
-        status,
+        Fact("screening_status", found.status, source, at),
         Fact("screening_list", listed, source, at),
         Fact("screening_age_seconds", age, source, at),
     )

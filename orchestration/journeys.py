@@ -35,11 +35,18 @@ class Request(_Content):
     slots: dict[str, Slot] = Field(default_factory=dict)
 
 
+class CardContent(_Content):
+    """A card shown at a node: its kind, and where each detail is found among the variables."""
+
+    kind: str
+    details: dict[str, str]
+
+
 class FlowContent(_Content):
     """One flow: its drawing, rules and forms, and what is said at which of its nodes.
 
-    `says` is for the customer, `notes` for the history of the case, `ends` maps each end to the
-    words and the state under which the customer finds the request afterwards.
+    `says` is for the customer, `notes` for the history of the case; `states` gives for each end
+    the state under which the customer finds the request afterwards.
     """
 
     drawing: str
@@ -47,12 +54,11 @@ class FlowContent(_Content):
     forms: dict[str, str] = Field(default_factory=dict)
     title: str
     summary: str
-    variable: str
     purpose: str
     says: dict[str, str] = Field(default_factory=dict)
     notes: dict[str, str] = Field(default_factory=dict)
     states: dict[str, str] = Field(default_factory=dict)
-    cards: dict[str, str] = Field(default_factory=dict)
+    cards: dict[str, CardContent] = Field(default_factory=dict)
     approval_says: str = ""
     step_up_says: str = ""
 

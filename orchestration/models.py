@@ -30,11 +30,11 @@ def fraud_of_payment(context: StepContext, inputs: Mapping[str, object]) -> Answ
     )
     return Answered(
         {
-            "score_permille": score.score_permille,
+            "score_permille": round(score.value * 1000),
             "band": score.band,
             "reasons": [{"staff": each.staff, "customer": each.customer} for each in score.reasons],
             "model": f"{score.model} {score.version}",
-            "reference": str(score.call_id),
+            "reference": str(score.call_id or context.instance_id),
             "scored_at": context.at.isoformat(),
         }
     )

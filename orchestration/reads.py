@@ -82,9 +82,7 @@ def problem_of_payment(
         return None
     available = act.available_now(debtor.account_id)
     shown = money_words(available.minor_units, available.currency) if available else "nothing"
-    words = _PROBLEMS[code].format(
-        available=shown, currency=debtor.currency, asked=amount.currency
-    )
+    words = _PROBLEMS[code].format(available=shown, currency=debtor.currency, asked=amount.currency)
     return Problem(code, words)
 
 
@@ -126,13 +124,13 @@ def screening(context: StepContext, inputs: Mapping[str, object]) -> Answered:
             "status": found.status,
             "list_name": found.list_name,
             "list_version": found.list_version,
-            "loaded_at": found.loaded_at.isoformat() if found.loaded_at else None,
+            "loaded_at": found.loaded_at.isoformat(),
             "reference": str(found.reference),
             "candidates": [
                 {
                     "name": str(candidate.name),
                     "programme": str(candidate.programme),
-                    "score": str(candidate.score),
+                    "score_permille": candidate.score_permille,
                 }
                 for candidate in found.candidates
             ],
@@ -159,7 +157,10 @@ def balance(context: StepContext, _inputs: Mapping[str, object]) -> Answered:
 def spending(context: StepContext, inputs: Mapping[str, object]) -> Answered:
     """Read what went out between `since` and `until`, by category or, for one, by month."""
     assert context.customer_id is not None
-    since, until = date.fromisoformat(str(inputs["since"])), date.fromisoformat(str(inputs["until"]))
+    since, until = (
+        date.fromisoformat(str(inputs["since"])),
+        date.fromisoformat(str(inputs["until"])),
+    )
     category = inputs.get("category")
     spent = nexus.public.spending(
         customer_id=context.customer_id,
@@ -199,5 +200,3 @@ def money_of(value: object) -> Money:
             return Money(minor_units, currency)
     msg = "not an amount of money"
     raise ValueError(msg)
-
-

@@ -11,12 +11,12 @@ from datetime import date
 from sentinel.vocabulary import Money
 
 _PLACE = re.compile(r"\{([a-z0-9_]+(?:\.[a-z0-9_]+)*)(?:\|([a-z]+))?\}")
-_LENGTH_MAX = 200
+_LENGTH_MAX = 600
 
 
 def filled(sentence: str, values: Mapping[str, object]) -> str:
     """Return the sentence with each place filled; what is not known becomes a dash."""
-    return _PLACE.sub(lambda place: _words(_found(values, place[1]), place[2]), sentence)
+    return _PLACE.sub(lambda place: _words(found(values, place[1]), place[2]), sentence)
 
 
 def money_words(minor_units: int, currency: str) -> str:
@@ -38,23 +38,27 @@ def date_words(text: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _found(values: Mapping[str, object], path: str) -> object:
+def found(values: Mapping[str, object], path: str) -> object:
+    """Return what stands at a path such as `denial.reasons.0.policy_id`, or None."""
     here: object = values
     for name in path.split("."):
-        if not isinstance(here, Mapping):
+        if isinstance(here, Mapping):
+            here = here.get(name)
+        elif isinstance(here, list) and name.isdigit() and int(name) < len(here):
+            here = here[int(name)]
+        else:
             return None
-        here = here.get(name)
     return here
 
 
 def _words(value: object, form: str | None) -> str:
     if value is None or value == "":
-        return "–"
+        return "-"
     if isinstance(value, Mapping):
         minor_units, currency = value.get("minor_units"), value.get("currency")
         if isinstance(minor_units, int) and isinstance(currency, str):
             return money_words(minor_units, currency)
-        return "–"
+        return "-"
     text = str(value)[:_LENGTH_MAX]
     match form:
         case "iban":

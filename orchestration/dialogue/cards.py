@@ -103,9 +103,7 @@ def open_card(new: NewCard) -> Card:
                 new.at,
             ],
         )
-    return Card(
-        new.id, new.kind, new.state, new.turn, new.details, new.expires_at, new.case_id
-    )
+    return Card(new.id, new.kind, new.state, new.turn, new.details, new.expires_at, new.case_id)
 
 
 def lock_card(*, card_id: UUID, conversation_id: UUID, principal_id: str, at: datetime) -> CardRow:

@@ -66,9 +66,7 @@ def make_call(run: Run, command: CallService, kept: OpenCall | None = None) -> N
         case Refused(code, words, output):
             _close(run, command, attempt)
             business = FailureKind.BUSINESS
-            run.queue.append(
-                TaskFailed(command.token, business, code, words, feel_mapping(output))
-            )
+            run.queue.append(TaskFailed(command.token, business, code, words, feel_mapping(output)))
         case Parked():
             # Waiting for a person uses up no attempt.
             _keep(run, command, attempt, result.waits_for, result.reference)

@@ -15,13 +15,15 @@ from orchestration.core.events import (
     MessageReceived,
     SignalReceived,
 )
-from orchestration.core.history import NodeEntered
 from orchestration.core.history import Entry as HistoryEntry
+from orchestration.core.history import NodeEntered
 from orchestration.core.timing import next_due
 from orchestration.dialogue import cards
 from orchestration.durable import calls, children, store
 from orchestration.durable.run import Run
+from orchestration.journeys import CardContent
 from orchestration.plain import plain_mapping
+from orchestration.wording import found
 from orchestration.worklist import rows
 
 INCIDENT_ROLE = "operations"
@@ -68,6 +70,30 @@ def tell(run: Run, entries: tuple[HistoryEntry, ...]) -> None:
             run.say(content.says[entry.node])
         if entry.node in content.notes:
             run.note("step", run.filled(content.notes[entry.node]), reference=entry.node)
+        if entry.node in content.states:
+            run.end_node = entry.node
+        if entry.node in content.cards:
+            _told_card(run, entry, content.cards[entry.node])
+
+
+def _told_card(run: Run, entry: NodeEntered, content: CardContent) -> None:
+    """Show a card that needs no answer, such as a receipt."""
+    if run.row.conversation_id is None:
+        return
+    values = run.values
+    run.show(
+        cards.NewCard(
+            id=run.new_id("card", entry.node, entry.visit),
+            conversation_id=run.row.conversation_id,
+            principal_id=run.principal.id,
+            turn=run.listener.turn if run.listener else 0,
+            kind=content.kind,
+            details={name: found(values, path) for name, path in content.details.items()},
+            at=run.at,
+            state="done",
+            case_id=run.row.case_id,
+        )
+    )
 
 
 def _human_task(run: Run, command: ask.CreateHumanTask) -> None:
@@ -163,9 +189,7 @@ def _subscription(
         )
 
 
-def _send(
-    run: Run, command: ask.SendMessage | ask.BroadcastSignal | ask.RaiseEscalation
-) -> None:
+def _send(run: Run, command: ask.SendMessage | ask.BroadcastSignal | ask.RaiseEscalation) -> None:
     if isinstance(command, ask.RaiseEscalation):
         escalate(run, command.code)
         return
@@ -228,9 +252,7 @@ def _incident(run: Run, command: ask.RaiseIncident) -> None:
     run.note("incident", f"A step did not work: {command.code}.", reference=command.node)
 
 
-def _incident_task(
-    run: Run, command: ask.RaiseIncident, incident_id: UUID, at: datetime
-) -> None:
+def _incident_task(run: Run, command: ask.RaiseIncident, incident_id: UUID, at: datetime) -> None:
     rows.open_task(
         rows.NewTask(
             id=incident_id,

@@ -62,7 +62,7 @@ def move(
             return False
         crash_point("before_commit")
         if run.lines:
-            store.save_progress(row, run.state, run.lines, taken)
+            store.save_progress(row, run.state, run.lines, taken, run.end_node)
         for other in children.children_with_messages(instance_id):
             doorbell.ring(other)
     return True

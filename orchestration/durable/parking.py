@@ -48,8 +48,8 @@ def _ask_approver(run: Run, command: CallService, parked: Parked) -> None:
             title=run.titled("Approve: {title}"),
             form=APPROVAL_FORM,
             inputs={"decision_id": str(parked.decision_id), "words": parked.words},
-            roles=tuple(request.roles),
-            excluded=(),
+            roles=(request.role,),
+            excluded=request.excluded_ids,
             warn_at=None,
             due_at=None,
             at=run.at,
@@ -66,8 +66,7 @@ def _ask_customer(run: Run, command: CallService, parked: Parked) -> None:
     if run.row.conversation_id is None:
         return
     challenge = sentinel.public.challenge(challenge_id=parked.reference)
-    subject = run.values.get(run.flow.content.variable)
-    shown = subject if isinstance(subject, dict) else {}
+    shown = run.values
     run.show(
         NewCard(
             id=_card_id(run, parked.reference),

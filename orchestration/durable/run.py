@@ -12,7 +12,7 @@ from orchestration.core.commands import Command
 from orchestration.core.events import Event
 from orchestration.core.history import Entry
 from orchestration.core.state import InstanceState
-from orchestration.dialogue import cards
+from orchestration.dialogue.cards import Card, NewCard, open_card, tell_changed
 from orchestration.durable.definitions import PublishedFlow
 from orchestration.durable.store import HistoryRow, InstanceRow
 from orchestration.plain import plain_mapping
@@ -28,7 +28,7 @@ class Listener:
     conversation_id: UUID
     turn: int
     sentences: list[str] = field(default_factory=list)
-    cards: list[cards.Card] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class Run:
     state: InstanceState
     lines: list[HistoryRow] = field(default_factory=list)
     queue: deque[Event] = field(default_factory=deque)
+    end_node: str | None = None
 
     def take(self, event: Event) -> tuple[tuple[Command, ...], tuple[Entry, ...]]:
         """Move the instance by one event and return what is to be done and what happened."""
@@ -109,9 +110,9 @@ class Run:
             at=self.at,
         )
 
-    def show(self, card: cards.NewCard) -> None:
+    def show(self, card: NewCard) -> None:
         """Show a card: with the answer to whoever waits, or through the feed."""
-        shown = cards.open_card(card)
+        shown = open_card(card)
         if self.listener is not None and self.listener.conversation_id == card.conversation_id:
             self.listener.cards.append(shown)
             return
@@ -120,9 +121,7 @@ class Run:
     def cards_changed(self) -> None:
         """Tell the feed that cards of the conversation look different now."""
         if self.row.conversation_id is not None:
-            cards.tell_changed(
-                self.row.conversation_id, self.row.customer_id, self.row.case_id, self.at
-            )
+            tell_changed(self.row.conversation_id, self.row.customer_id, self.row.case_id, self.at)
 
     def note(self, kind: str, words: str, *, actor: str = "system", reference: str = "") -> None:
         """Write a line into the history of the case."""

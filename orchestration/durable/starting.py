@@ -63,9 +63,7 @@ def begin(new: NewInstance) -> UUID:
         "customer_id": str(new.customer_id) if new.customer_id else None,
     }
     event = Started(feel_mapping(given), started_by=new.principal.id)
-    store.deliver(
-        instance_id=new.id, message_id=uuid5(new.id, "started"), event=event, at=new.at
-    )
+    store.deliver(instance_id=new.id, message_id=uuid5(new.id, "started"), event=event, at=new.at)
     crash_point("after_start")
     return case_id
 

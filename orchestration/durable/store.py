@@ -138,7 +138,11 @@ def _instance(statement: str, instance_id: UUID) -> InstanceRow | None:
 
 
 def save_progress(
-    row: InstanceRow, state: InstanceState, rows: Sequence[HistoryRow], taken: Sequence[int]
+    row: InstanceRow,
+    state: InstanceState,
+    rows: Sequence[HistoryRow],
+    taken: Sequence[int],
+    end_node: str | None,
 ) -> None:
     """Write what several events led to: history, state and taken messages, in one statement.
 
@@ -152,6 +156,7 @@ def save_progress(
                 UPDATE orch_instance
                    SET state = %(state)s, status = %(status)s, rev = rev + %(count)s,
                        updated_at = clock_timestamp(),
+                       end_node = coalesce(%(end_node)s, end_node),
                        ended_at = CASE WHEN %(is_ended)s THEN coalesce(ended_at, %(last)s) END
                  WHERE id = %(id)s AND rev = %(rev)s
              RETURNING id
@@ -180,6 +185,7 @@ def save_progress(
                 "ignored": [each.ignored for each in rows],
                 "ats": [each.at for each in rows],
                 "taken": list(taken),
+                "end_node": end_node,
             },
         )
         if cursor.fetchone() != (1,):

@@ -35,6 +35,7 @@ CREATE TABLE orch_instance (
     principal text NOT NULL,
     parent_id uuid,
     parent_token text,
+    end_node text,
     started_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     ended_at timestamptz

@@ -70,9 +70,9 @@ def checked_answer(form: Mapping[str, Any], answer: Mapping[str, object]) -> dic
     """
     fields: Mapping[str, Mapping[str, Any]] = form.get("properties", {})
     errors = {name: "This field is not part of the form." for name in answer if name not in fields}
-    values = {
-        name: field["default"] for name, field in fields.items() if "default" in field
-    } | {name: value for name, value in answer.items() if value is not None}
+    values = {name: field["default"] for name, field in fields.items() if "default" in field} | {
+        name: value for name, value in answer.items() if value is not None
+    }
     for name in _required(form, values):
         if values.get(name) in (None, ""):
             errors[name] = "Please fill in this field."

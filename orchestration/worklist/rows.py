@@ -119,9 +119,7 @@ def open_task(new: NewTask) -> bool:
     return is_new
 
 
-def tell(
-    event_type: str, task_id: UUID, case_id: UUID, roles: Sequence[str], at: datetime
-) -> None:
+def tell(event_type: str, task_id: UUID, case_id: UUID, roles: Sequence[str], at: datetime) -> None:
     """Tell every queue in which a task stands that it has changed."""
     for role in roles:
         payload = {"role": role, "case_id": str(case_id), "task_id": str(task_id)}

@@ -1,0 +1,264 @@
+"""Answers to cards: confirm, cancel, a code, a choice. Each is taken once, whoever repeats it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+import intelligence.public
+import sentinel.public
+from orchestration import journeys
+from orchestration.core.events import Cancelled, UserTaskCompleted
+from orchestration.dialogue import cards, drafts
+from orchestration.dialogue.cards import CardRow
+from orchestration.dialogue.drafts import NOTHING, Draft
+from orchestration.dialogue.filling import fill, with_payee
+from orchestration.dialogue.replies import Reply, Voice
+from orchestration.dialogue.requests import NO_SLOTS, go_on, hear
+from orchestration.dialogue.turns import Turn
+from orchestration.durable import calls, engine
+from orchestration.durable.faults import crash_point
+from orchestration.durable.run import Listener
+from orchestration.journeys import Slot
+from orchestration.plain import feel_mapping
+from sentinel.vocabulary import Principal
+
+CONFIRM, CANCEL, CODE, CHOOSE = "confirm", "cancel", "code", "choose"
+_CODE_WORDS = {
+    "wrong_factor": "wrong_code",
+    "factor_reused": "code_used",
+    "too_many_attempts": "code_too_often",
+    "challenge_expired": "card_expired",
+}
+
+
+class CardAnswerRefused(ValueError):
+    """The card does not take this answer; nothing has happened."""
+
+    code = "card_answer_refused"
+    is_retryable = False
+
+    def __init__(self, card_id: str, words: str) -> None:
+        super().__init__(card_id, words)
+        self.card_id, self.words = card_id, words
+
+
+def answer_card(
+    *,
+    conversation_id: UUID,
+    principal: Principal,
+    customer_id: UUID,
+    card_id: UUID,
+    answer: Mapping[str, object],
+    at: datetime,
+) -> Reply:
+    """Take the answer to a card; repeating it gives the same reply and changes nothing.
+
+    Raises:
+        CardUnknown: there is no such card in this person's conversation.
+        CardAnswerRefused: the card does not take this answer.
+    """
+    if answer.get("answer") == CODE:
+        refusal = _give_code(conversation_id, principal, card_id, str(answer.get("code", "")), at)
+        if refusal is not None:
+            return refusal
+    with transaction.atomic():
+        draft, number = drafts.lock_draft(conversation_id, principal.id)
+        turn = Turn(conversation_id, principal, customer_id, number, at, Voice(), draft)
+        row = cards.lock_card(
+            card_id=card_id, conversation_id=conversation_id, principal_id=principal.id, at=at
+        )
+        _settle(turn, row, answer)
+        drafts.keep_draft(conversation_id, turn.draft)
+    return turn.reply()
+
+
+def _give_code(
+    conversation_id: UUID, principal: Principal, card_id: UUID, code: str, at: datetime
+) -> Reply | None:
+    """Hand a code to Sentinel, which keeps count on its own; return what to say if it is refused."""
+    row = _read_card(conversation_id, principal, card_id, at)
+    if row.reference is None or row.card.kind != "step_up":
+        raise CardAnswerRefused(str(card_id), "This card takes no code.")
+    if (
+        row.card.state != "open"
+        or sentinel.public.challenge(challenge_id=row.reference).is_satisfied
+    ):
+        return None
+    try:
+        sentinel.public.answer_step_up(
+            challenge_id=row.reference, principal=principal, code=code.strip(), at=at
+        )
+    except sentinel.public.StepUpRefused as refused:
+        return _code_refused(row, refused.code, refused.attempts_left, at)
+    crash_point("after_step_up")
+    return None
+
+
+def _read_card(conversation_id: UUID, principal: Principal, card_id: UUID, at: datetime) -> CardRow:
+    with transaction.atomic():
+        return cards.lock_card(
+            card_id=card_id, conversation_id=conversation_id, principal_id=principal.id, at=at
+        )
+
+
+def _code_refused(row: CardRow, code: str, attempts_left: int, at: datetime) -> Reply:
+    details = {**row.card.details, "attempts_left": attempts_left}
+    is_over = code in {"too_many_attempts", "challenge_expired"} or attempts_left <= 0
+    with transaction.atomic():
+        cards.settle_card(row.card.id, state="expired" if is_over else "open", details=details)
+        if is_over and row.instance_id is not None:
+            _call_off(row, "step_up_failed", at)
+    words = journeys.words(_CODE_WORDS.get(code, "wrong_code"))
+    state = "expired" if is_over else "open"
+    return Reply(words, (replace(row.card, details=details, state=state),), row.card.case_id)
+
+
+def _call_off(row: CardRow, reason: str, at: datetime) -> None:
+    """End the flow of a card whose customer could not or would not go on."""
+    assert row.instance_id is not None
+    engine.answer(
+        instance_id=row.instance_id,
+        message_id=uuid5(row.card.id, reason),
+        event=Cancelled(reason, cancelled_by=row.principal_id),
+        at=at,
+    )
+
+
+def _settle(turn: Turn, row: CardRow, answer: Mapping[str, object]) -> None:
+    if row.reply is not None:
+        turn.voice.say(row.reply)
+        turn.cards = [row.card]
+        turn.case_id = row.card.case_id
+        return
+    if row.card.state != "open":
+        turn.say("card_expired" if row.card.state == "expired" else "card_closed")
+        turn.cards = [row.card]
+        return
+    match answer.get("answer"), row.card.kind:
+        case "code", "step_up":
+            _wake(turn, row)
+        case "cancel", "step_up":
+            _stop(turn, row)
+        case ("confirm" | "cancel") as word, kind if kind not in {"choice", "step_up"}:
+            _complete(turn, row, str(word))
+        case "choose", "choice":
+            _choose(turn, row, str(answer.get("value")))
+        case _:
+            raise CardAnswerRefused(str(row.card.id), "This card does not take that answer.")
+    reply = turn.voice.text
+    state = "answered" if answer.get("answer") != CANCEL else "cancelled"
+    cards.settle_card(row.card.id, state=state, reply=reply, details=None)
+    turn.cards.insert(0, replace(row.card, state=state))
+
+
+def _complete(turn: Turn, row: CardRow, word: str) -> None:
+    """Give the flow the customer's answer, with the card as they saw it."""
+    assert row.instance_id is not None
+    assert row.token is not None
+    output = {
+        "answer": word,
+        "card": dict(row.card.details),
+        "reference": str(row.card.id),
+        "at": turn.at.isoformat(),
+    }
+    event = UserTaskCompleted(row.token, feel_mapping(output), completed_by=turn.principal.id)
+    _deliver(turn, row.instance_id, uuid5(row.card.id, "answer"), event)
+    turn.draft = NOTHING
+
+
+def _deliver(
+    turn: Turn, instance_id: UUID, message_id: UUID, event: UserTaskCompleted | Cancelled
+) -> None:
+    listener = Listener(turn.conversation_id, turn.number)
+    engine.answer(
+        instance_id=instance_id,
+        message_id=message_id,
+        event=event,
+        at=turn.at,
+        listener=listener,
+    )
+    hear(turn, listener)
+
+
+def _wake(turn: Turn, row: CardRow) -> None:
+    """Let the step that waited for the code be tried again."""
+    assert row.instance_id is not None
+    assert row.reference is not None
+    calls.wake_parked(row.instance_id, row.reference)
+    listener = Listener(turn.conversation_id, turn.number)
+    engine.move(row.instance_id, at=turn.at, is_waiting=True, listener=listener)
+    hear(turn, listener)
+
+
+def _stop(turn: Turn, row: CardRow) -> None:
+    assert row.instance_id is not None
+    event = Cancelled("cancelled_by_customer", cancelled_by=turn.principal.id)
+    _deliver(turn, row.instance_id, uuid5(row.card.id, "stop"), event)
+    turn.say("cancelled")
+    turn.draft = NOTHING
+
+
+def _choose(turn: Turn, row: CardRow, value: str) -> None:
+    options = row.card.details.get("options")
+    assert isinstance(options, list)
+    if value not in {str(option["value"]) for option in options}:
+        raise CardAnswerRefused(str(row.card.id), "That is not one of the answers.")
+    intent, name = turn.draft.intent, str(row.card.details["slot"])
+    if intent is None or value == "none":
+        turn.say("cancelled" if value == "none" else "card_closed")
+        turn.draft = NOTHING
+        return
+    _journey, request = journeys.requests()[intent]
+    turn.draft = replace(_chosen(turn, name, request.slots[name], value), awaiting=None)
+    go_on(turn, intent)
+
+
+def _chosen(turn: Turn, name: str, slot: Slot, value: str) -> Draft:
+    if slot.type == "payee":
+        return with_payee(turn.draft, slot, UUID(value), turn.speaker)
+    target = slot.fills.get(name) or next(iter(slot.fills.values()))
+    return turn.draft.with_value(target, value, turn.speaker.selected)
+
+
+def filled_quietly(
+    turn: Turn, slots: Mapping[str, Slot], named: intelligence.public.Slots
+) -> Draft:
+    """Return the draft with what could be read, without asking anything."""
+    return fill(slots, named or NO_SLOTS, turn.draft, turn.speaker).draft
+
+
+def open_confirmation(turn: Turn) -> CardRow | None:
+    """Return the confirmation that waits in this conversation, if there is one."""
+    if turn.draft.instance_id is None:
+        return None
+    waiting = cards.open_cards_of_instance(UUID(turn.draft.instance_id), turn.at)
+    return next(
+        (row for row in waiting if row.card.kind == "confirm_payment" and row.card.state == "open"),
+        None,
+    )
+
+
+def confirm_by_words(turn: Turn, row: CardRow) -> None:
+    """Take "yes" as the answer to the card that waits."""
+    _settle(turn, row, {"answer": CONFIRM})
+
+
+def cancel_by_words(turn: Turn, row: CardRow) -> None:
+    """Take "stop" as the answer to the card that waits."""
+    _settle(turn, row, {"answer": CANCEL})
+
+
+def replace_by_words(turn: Turn, row: CardRow) -> None:
+    """Call off what is shown, because the customer wants it differently."""
+    assert row.instance_id is not None
+    event = Cancelled("replaced_by_customer", cancelled_by=turn.principal.id)
+    engine.answer(
+        instance_id=row.instance_id,
+        message_id=uuid5(row.card.id, "replaced"),
+        event=event,
+        at=turn.at,
+    )
+    cards.settle_card(row.card.id, state="cancelled", details=None)

@@ -1,0 +1,162 @@
+"""Files a customer hands in: kept sealed, opened for those who work on the case."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.db import connection
+
+SIZE_MAX_BYTES = 5 * 1024 * 1024
+_NONCE_BYTES = 12
+_NAME_LENGTH_MAX = 120
+
+
+class DocumentUnknown(LookupError):
+    """No such document is kept for this legal entity."""
+
+    code = "document_unknown"
+    is_retryable = False
+
+    def __init__(self, document_id: str) -> None:
+        super().__init__(document_id)
+        self.document_id = document_id
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file as it comes with a message."""
+
+    id: UUID
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A kept file, without its content; `reading` is what was read from it."""
+
+    id: UUID
+    case_id: UUID | None
+    customer_id: UUID | None
+    name: str
+    media_type: str
+    size: int
+    reading: Mapping[str, Any]
+    received_at: datetime
+
+
+def keep(
+    attachment: Attachment,
+    *,
+    conversation_id: UUID,
+    customer_id: UUID | None,
+    reading: Mapping[str, object],
+    at: datetime,
+) -> None:
+    """Keep a file sealed, once, with what was read from it."""
+    place = str(attachment.id)
+    name = attachment.name.strip()[:_NAME_LENGTH_MAX] or "document"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO orch_document (id, conversation_id, customer_id, media_type, size,"
+            " sealed_name, sealed_content, sealed_reading, received_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
+            [
+                attachment.id,
+                conversation_id,
+                customer_id,
+                attachment.media_type[:100],
+                len(attachment.content),
+                _seal(name.encode(), f"{place}|name"),
+                _seal(attachment.content, f"{place}|content"),
+                _seal(json.dumps(reading).encode(), f"{place}|reading"),
+                at,
+            ],
+        )
+
+
+def file_under(document_id: UUID, case_id: UUID) -> None:
+    """Put a document into a case."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orch_document SET case_id = %s WHERE id = %s", [case_id, document_id]
+        )
+
+
+def documents_of(case_id: UUID) -> tuple[Document, ...]:
+    """Return the documents of a case, oldest first."""
+    return _documents("case_id = %s ORDER BY received_at", case_id)
+
+
+def document(document_id: UUID) -> Document:
+    """Return one document.
+
+    Raises:
+        DocumentUnknown: there is none with this id.
+    """
+    found = _documents("id = %s", document_id)
+    if not found:
+        raise DocumentUnknown(str(document_id))
+    return found[0]
+
+
+def content_of(document_id: UUID) -> bytes:
+    """Return the file itself.
+
+    Raises:
+        DocumentUnknown: there is none with this id.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sealed_content FROM orch_document WHERE id = %s", [document_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise DocumentUnknown(str(document_id))
+    return _opened(row[0], f"{document_id}|content")
+
+
+def _documents(condition: str, value: UUID) -> tuple[Document, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, case_id, customer_id, sealed_name, media_type, size, sealed_reading,"
+            f" received_at FROM orch_document WHERE {condition}",
+            [value],
+        )
+        rows = cursor.fetchall()
+    return tuple(
+        Document(
+            id=row[0],
+            case_id=row[1],
+            customer_id=row[2],
+            name=_opened(row[3], f"{row[0]}|name").decode(),
+            media_type=row[4],
+            size=row[5],
+            reading=json.loads(_opened(row[6], f"{row[0]}|reading")),
+            received_at=row[7],
+        )
+        for row in rows
+    )
+
+
+def _key() -> bytes:
+    secret = bytes.fromhex(settings.DATA_ENCRYPTION_KEY)
+    return HKDF(SHA256(), 32, salt=None, info=b"frontline/orch_document/v1").derive(secret)
+
+
+def _seal(plain: bytes, place: str) -> bytes:
+    nonce = os.urandom(_NONCE_BYTES)
+    return nonce + AESGCM(_key()).encrypt(nonce, plain, place.encode())
+
+
+def _opened(sealed: bytes | memoryview, place: str) -> bytes:
+    whole = bytes(sealed)
+    nonce, rest = whole[:_NONCE_BYTES], whole[_NONCE_BYTES:]
+    return AESGCM(_key()).decrypt(nonce, rest, place.encode())
