@@ -66,5 +66,5 @@ def _code(user: User, at: datetime) -> str:
         return sentinel.public.authenticator_code(
             principal_id=f"customer:{user.customer_id}", at=at
         )
-    except sentinel.public.FactorNotEnrolled:
+    except sentinel.public.FactorUnknown:
         return ""

@@ -18,10 +18,14 @@ REMITTANCE_MAX, NAME_MAX = 140, 70
 AMOUNT_MAX_MINOR_UNITS = 10**12
 DAYS_AHEAD_MAX = 365
 NEW_PAYEE = "new"
-_GROUPED = re.compile(r"(?P<whole>\d{1,3}(?:([.,  ])\d{3})(?:\2\d{3})*)(?P<rest>[.,]\d{1,2})?")
+_GROUPED = re.compile(
+    r"(?P<whole>[0-9]{1,3}(?:([., \u00a0])[0-9]{3})(?:\2[0-9]{3})*)(?P<rest>[.,][0-9]{1,2})?"
+)
+    r"(?P<whole>[0-9]{1,3}(?:([., \u00a0])[0-9]{3})(?:\2[0-9]{3})*)(?P<rest>[.,][0-9]{1,2})?"
+)
 # "1.250" is a thousand to some and a bit over one to others; money is not guessed.
-_AMBIGUOUS = re.compile(r"\d{1,3}[.,]\d{3}")
-_PLAIN = re.compile(r"(?P<whole>\d{1,15})(?P<rest>[.,]\d{1,2})?")
+_AMBIGUOUS = re.compile(r"[0-9]{1,3}[.,][0-9]{3}")
+_PLAIN = re.compile(r"(?P<whole>[0-9]{1,15})(?P<rest>[.,][0-9]{1,2})?")
 
 
 class FormRefused(ValueError):
@@ -80,9 +84,9 @@ def _why_no_amount(text: str) -> str:
         return "Enter the amount."
     if text.startswith(("-", "\N{MINUS SIGN}")):
         return "Enter an amount above zero."
-    if re.fullmatch(r"\d+[.,]\d{3,}", text):
+    if re.fullmatch(r"[0-9]+[.,][0-9]{3,}", text):
         return "An amount has at most two decimals; write thousands without a separator."
-    if re.fullmatch(r"\d{16,}([.,]\d+)?", text):
+    if re.fullmatch(r"[0-9]{16,}([.,][0-9]+)?", text):
         return "That is more than one payment can carry."
     return "Enter the amount in digits, for example 120.00."
 
@@ -151,7 +155,8 @@ def _payee(
     if not name or len(name) > NAME_MAX:
         errors.append(("name", "Enter the name of the account holder."))
     try:
-        iban_rules.validate(iban)
+        # National rules differ by bank; the flow asks the bank's own directory again.
+        iban_rules.validate(iban, check_country=False)
     except ValidationError:
         errors.append(("iban", "That is not a valid account number: a digit may be wrong."))
     return name, iban, False
