@@ -21,8 +21,6 @@ NEW_PAYEE = "new"
 _GROUPED = re.compile(
     r"(?P<whole>[0-9]{1,3}(?:([., \u00a0])[0-9]{3})(?:\2[0-9]{3})*)(?P<rest>[.,][0-9]{1,2})?"
 )
-    r"(?P<whole>[0-9]{1,3}(?:([., \u00a0])[0-9]{3})(?:\2[0-9]{3})*)(?P<rest>[.,][0-9]{1,2})?"
-)
 # "1.250" is a thousand to some and a bit over one to others; money is not guessed.
 _AMBIGUOUS = re.compile(r"[0-9]{1,3}[.,][0-9]{3}")
 _PLAIN = re.compile(r"(?P<whole>[0-9]{1,15})(?P<rest>[.,][0-9]{1,2})?")
