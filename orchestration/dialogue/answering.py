@@ -78,7 +78,7 @@ def answer_card(
 def _give_code(
     conversation_id: UUID, principal: Principal, card_id: UUID, code: str, at: datetime
 ) -> Reply | None:
-    """Hand a code to Sentinel, which keeps count on its own; return what to say if it is refused."""
+    """Hand a code to Sentinel, which keeps count; return what to say if it is refused."""
     row = _read_card(conversation_id, principal, card_id, at)
     if row.reference is None or row.card.kind != "step_up":
         raise CardAnswerRefused(str(card_id), "This card takes no code.")
