@@ -78,7 +78,7 @@ def write(calls: Sequence[NewCall]) -> tuple[UUID, ...]:
     return tuple(ids)
 
 
-def _read(where: str, parameters: Sequence[object]) -> tuple[ModelCall, ...]:
+def _read(where: str, parameters: Sequence[str | int | UUID]) -> tuple[ModelCall, ...]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id, xact::text || ':' || position, {', '.join(_NAMES)}"  # noqa: S608 - as above
@@ -86,15 +86,12 @@ def _read(where: str, parameters: Sequence[object]) -> tuple[ModelCall, ...]:
             parameters,
         )
         rows = cursor.fetchall()
-    reasons = _NAMES.index("reasons") + 2
-    return tuple(
-        ModelCall(
-            row[0],
-            row[1],
-            NewCall(*(tuple(v) if i == reasons else v for i, v in enumerate(row) if i > 1)),
-        )
-        for row in rows
-    )
+    return tuple(_call_of(row) for row in rows)
+
+
+def _call_of(row: Sequence[Any]) -> ModelCall:
+    values = dict(zip(_NAMES, row[2:], strict=True))
+    return ModelCall(row[0], row[1], NewCall(**{**values, "reasons": tuple(values["reasons"])}))
 
 
 def calls_of(*, case_id: UUID) -> tuple[ModelCall, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from django.db import connection
 
@@ -54,21 +54,24 @@ _CURRENT: Final = """
 
 
 @cache
-def _shipped() -> tuple[dict[str, object], ...]:
-    entries: list[dict[str, object]] = json.loads((SHIPPED / _INDEX).read_text("utf-8"))
+def _shipped() -> tuple[dict[str, Any], ...]:
+    entries: list[dict[str, Any]] = json.loads((SHIPPED / _INDEX).read_text("utf-8"))
     return tuple(entries)
 
 
-def _rows(where: str, parameters: Sequence[object]) -> tuple[RegisteredModel, ...]:
+def _rows(where: str, parameters: Sequence[str]) -> tuple[RegisteredModel, ...]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {_COLUMNS} FROM intelligence_model_version v"  # noqa: S608 - constants of this module
             f" LEFT JOIN ({_CURRENT}) a USING (capability, version) {where}",
             parameters,
         )
-        return tuple(
-            RegisteredModel(*row[:8], tuple(row[8]), *row[9:]) for row in cursor.fetchall()
-        )
+        return tuple(_model_of(row) for row in cursor.fetchall())
+
+
+def _model_of(row: Sequence[Any]) -> RegisteredModel:
+    values = dict(zip(RegisteredModel.__dataclass_fields__, row, strict=True))
+    return RegisteredModel(**{**values, "data_classes": tuple(values["data_classes"])})
 
 
 def routes(*, capability: str, at: datetime) -> dict[str, RegisteredModel]:

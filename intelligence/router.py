@@ -127,7 +127,7 @@ def ask(
 
 
 def _in_order(routes: dict[str, RegisteredModel], need: Need) -> Iterator[RegisteredModel]:
-    """Yield the challenger for its share of cases, always the same ones, then champion and fallback."""
+    """Yield the challenger for its share of cases, then champion and fallback."""
     challenger = routes.get(registry.CHALLENGER)
     if challenger and _share_of(need) < challenger.rollout_percent:
         yield challenger

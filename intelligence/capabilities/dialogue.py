@@ -1,4 +1,4 @@
-"""Dialogue acts that depend on what was asked before: yes, no, never mind, "no, 300", "pay this"."""
+"""Dialogue acts that depend on what was asked: yes, no, never mind, "no, 300", "pay this"."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ CONFIRMATION: Final = "confirmation"
 SLOT_NAMES: Final = frozenset(name for name in Slots.__slots__ if name != "ibans")
 _POLITE: Final = r"(?:\s*,?\s*(?:please|pls|plz|thanks|thank you|thx|then|now|it))*\s*[.!]*"
 _YES: Final = re.compile(
-    r"(?:(?:yes|yep|yeah|yup|ya|y|ok|okay|okey|k|sure|correct|confirm(?:ed)?|i confirm|i agree|agreed|"
+    r"(?:(?:yes|yep|yeah|yup|ya|y|ok|okay|okey|k|sure|correct|confirm(?:ed)?|i confirm|i agree|"
+    r"agreed|"
     r"right|exactly|perfect|great|fine|good|do it|go ahead|please do|approve[d]?|send it|pay it|"
     r"that'?s (?:right|correct|it|fine|good|ok|okay)|that is (?:right|correct|fine)|"
     r"(?:looks|sounds) (?:good|right|fine)|all good|absolutely|definitely|of course|certainly|"
@@ -20,24 +21,32 @@ _YES: Final = re.compile(
 )
 _NO: Final = re.compile(
     r"(?:(?:no|nope|nah|n|cancel|stop|abort|never ?mind|forget (?:it|about it|that)|leave it|"
-    r"scrap (?:it|that)|don'?t|do not|not now|(?:don'?t|do not) (?:do it|pay|send|pay it|send it|do that)|"
-    r"i changed my mind|cancel (?:it|that|this|the payment|this payment|the transfer|this transfer)|"
-    r"stop (?:it|that|this)|no thanks|no thank you|i don'?t want (?:this|that|to)|start over|quit|exit|"
+    r"scrap (?:it|that)|don'?t|do not|not now|(?:don'?t|do not) (?:do it|pay|send|pay it|"
+    r"send it|do that)|"
+    r"i changed my mind|cancel (?:it|that|this|the payment|this payment|the transfer|"
+    r"this transfer)|"
+    r"stop (?:it|that|this)|no thanks|no thank you|i don'?t want (?:this|that|to)|start over|"
+    r"quit|exit|"
     r"go back|not anymore|no way)[\s,.!]*)+" + _POLITE,
     re.IGNORECASE,
 )
 _CORRECTION: Final = re.compile(
-    r"^\s*(?:no\b|nope\b|not\b|wait\b|sorry\b|oops\b|actually\b|i (?:mean|meant)\b|make (?:it|that)\b|"
+    r"^\s*(?:no\b|nope\b|not\b|wait\b|sorry\b|oops\b|actually\b|i (?:mean|meant)\b|make (?:it|"
+    r"that)\b|"
     r"change\b|rather\b|instead\b|correction\b|it should be\b|should be\b|it'?s\b|use\b|"
-    r"yes,? but\b|ok(?:ay)?,? but\b|but\b|can you (?:make|change)\b|please (?:make|change)\b|let'?s make\b)|"
+    r"yes,? but\b|ok(?:ay)?,? but\b|but\b|can you (?:make|change)\b|please (?:make|change)\b|"
+    r"let'?s make\b)|"
     r"\binstead\s*[.!]*$|\b(?:i meant|i mean|make it)\b",
     re.IGNORECASE,
 )
 _PERSON: Final = re.compile(
-    r"\b(?:talk|speak|chat|connected|connect me|put me through|transfer me|get me|give me|call)\b.{0,20}\b"
-    r"(?:someone|somebody|person|human|humans|agent|employee|advis[eo]r|colleague|representative|manager|"
+    r"\b(?:talk|speak|chat|connected|connect me|put me through|transfer me|get me|give me|"
+    r"call)\b.{0,20}\b"
+    r"(?:someone|somebody|person|human|humans|agent|employee|advis[eo]r|colleague|"
+    r"representative|manager|"
     r"operator|people|support|customer (?:service|support))\b|"
-    r"\b(?:real|actual|live) (?:person|human|agent)\b|^\W*(?:human|agent|person|representative|operator)\W*$",
+    r"\b(?:real|actual|live) (?:person|human|agent)\b|^\W*(?:human|agent|person|representative|"
+    r"operator)\W*$",
     re.IGNORECASE,
 )
 _DOCUMENT: Final = re.compile(
@@ -47,7 +56,8 @@ _DOCUMENT: Final = re.compile(
     re.IGNORECASE,
 )
 _THIS_DOCUMENT: Final = re.compile(
-    r"\b(?:this|the|that) (?:attached |enclosed )?(?:invoice|bill|pdf|document|attachment)\b(?! from)|\battached\b",
+    r"\b(?:this|the|that) (?:attached |enclosed )?(?:invoice|bill|pdf|document|"
+    r"attachment)\b(?! from)|\battached\b",
     re.IGNORECASE,
 )
 _WORDS_MAX: Final = 8
@@ -55,7 +65,7 @@ _WORDS_MAX: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class DialogueContext:
-    """What the conversation is about: the open intent, what was asked, and whether a file came along.
+    """What the conversation is about: the open intent, what was asked, whether a file came along.
 
     `awaiting` is the name of a slot, `confirmation`, or nothing.
     """
@@ -113,7 +123,8 @@ def _in_dialogue(
 
 
 _NEW_REQUEST: Final = re.compile(
-    r"\b(?:pay|send|transfer|wire|block|freeze|lock|balance|how much|spent|spend|where|status|what|why|who|"
+    r"\b(?:pay|send|transfer|wire|block|freeze|lock|balance|how much|spent|spend|where|status|"
+    r"what|why|who|"
     r"when|lost|stolen|show|list)\b",
     re.IGNORECASE,
 )

@@ -1,1 +1,1 @@
-"""Where models run, one module per backend; hosted backends may open sockets here and nowhere else."""
+"""Where models run, one module per backend; hosted ones may open sockets here only."""

@@ -1,4 +1,4 @@
-"""Models that run in this process from artefacts on disk, loaded once and only when their digest fits."""
+"""Models that run in this process from artefacts on disk, loaded once, by digest."""
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache

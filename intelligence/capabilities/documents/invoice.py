@@ -20,16 +20,20 @@ TEXT_MAX: Final = 140
 _AMOUNT_LABELS: Final = (
     r"(?:total\s+)?(?:amount|balance)\s+(?:due|payable|to\s+pay)|total\s+(?:due|payable|to\s+pay)|"
     r"te\s+betalen(?:\s+bedrag)?|please\s+pay|payable\s+amount|zu\s+zahlen",
-    r"grand\s+total|total\s+incl\S*(?:\s+vat|\s+btw)?|invoice\s+total|totaal\s+incl\S*(?:\s+btw)?|gesamtbetrag",
-    r"(?<!sub)(?<!sub )(?<!sub-)\btotal\b(?!\s+(?:excl|net|vat|tax|ex\b))|\btotaal\b(?!\s+excl)|\bamount\b|\bbedrag\b",
+    r"grand\s+total|total\s+incl\S*(?:\s+vat|\s+btw)?|invoice\s+total|"
+    r"totaal\s+incl\S*(?:\s+btw)?|gesamtbetrag",
+    r"(?<!sub)(?<!sub )(?<!sub-)\btotal\b(?!\s+(?:excl|net|vat|tax|ex\b))|\btotaal\b(?!\s+excl)|"
+    r"\bamount\b|\bbedrag\b",
 )
 _NUMBER: Final = re.compile(
-    r"(?P<before>[€$£]|\b(?:EUR|USD|GBP)\b)?\s*(?P<number>\d[\d.,'\u00a0 ]*\d,-|\d[\d.,'\u00a0]*\d|\d)\s*"
+    r"(?P<before>[€$£]|\b(?:EUR|USD|GBP)\b)?\s*(?P<number>\d[\d.,'\u00a0 ]*\d,-|"
+    r"\d[\d.,'\u00a0]*\d|\d)\s*"
     r"(?P<after>[€$£]|\b(?:EUR|USD|GBP|euros?)\b)?(?!\s*%)",
     re.IGNORECASE,
 )
 _DUE: Final = re.compile(
-    r"\b(?:due\s+date|payment\s+due(?:\s+(?:by|on|date))?|pay(?:able)?\s+(?:by|before)|due(?:\s+(?:by|on))?|"
+    r"\b(?:due\s+date|payment\s+due(?:\s+(?:by|on|date))?|pay(?:able)?\s+(?:by|before)|"
+    r"due(?:\s+(?:by|on))?|"
     r"vervaldatum|betalen\s+voor|f[aä]llig(?:\s+am)?)\b\s*:?",
     re.IGNORECASE,
 )
@@ -43,7 +47,8 @@ _INVOICE_LABEL: Final = re.compile(
 )
 _CREDITOR: Final = re.compile(
     r"\b(?:beneficiary(?:\s+name)?|payable\s+to|pay\s+to|account\s+(?:holder|name)|payee|creditor|"
-    r"in\s+the\s+name\s+of|t\.?\s?n\.?\s?v\.?|ten\s+name\s+van|kontoinhaber|seller|supplier)\b\s*:?",
+    r"in\s+the\s+name\s+of|t\.?\s?n\.?\s?v\.?|ten\s+name\s+van|kontoinhaber|seller|"
+    r"supplier)\b\s*:?",
     re.IGNORECASE,
 )
 _TITLE: Final = re.compile(

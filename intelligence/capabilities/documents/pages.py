@@ -1,10 +1,11 @@
-"""Open a PDF within limits and return its lines of text with their places; nothing is rendered or run."""
+"""Open a PDF within limits and return its lines of text with their places; nothing is run."""
 
 import ctypes
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import pypdfium2
@@ -150,7 +151,7 @@ def _letters(page: pypdfium2.PdfPage) -> Iterator[Letter]:
 
 
 def _box(textpage: pypdfium2.PdfTextPage, index: int) -> Box:
-    """Return the box of a character as wide and high as its font has it, so that words hang together."""
+    """Return the box of a character as its font has it, so that words hang together."""
     found = raw.FS_RECTF()
     raw.FPDFText_GetLooseCharBox(textpage.raw, index, ctypes.byref(found))
     return found.left, found.bottom, found.right, found.top
@@ -178,7 +179,7 @@ def _spaced(row: Sequence[Letter], page: int) -> Line:
     widths = sorted(letter.box[2] - letter.box[0] for letter in row)
     width = max(1.0, widths[len(widths) // 2])
     spaced: list[Letter] = [row[0]]
-    for before, letter in zip(row, row[1:], strict=False):
+    for before, letter in pairwise(row):
         gap = letter.box[0] - before.box[2]
         if gap > 3.0 * width:
             spaced += [Letter(" ", letter.box)] * len(_COLUMN_GAP)

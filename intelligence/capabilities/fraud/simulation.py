@@ -1,4 +1,4 @@
-"""Invent labelled payments from a seed. Synthetic: it teaches common sense, not a bank's own fraud."""
+"""Invent labelled payments from a seed: common sense for a model, not a bank's own fraud."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -15,7 +15,7 @@ from intelligence.capabilities.fraud.model import FORMAT
 from intelligence.capabilities.fraud.simulation import Simulated, simulate
 
 CAPABILITY: Final = "fraud.payments"
-# Intervals are declared, not learnt, so that a reader can check them; -0.5 parts "unknown" from zero.
+# Intervals are declared, not learnt, so that a reader can check them; -0.5 parts off "unknown".
 EDGES: Final[dict[str, tuple[float, ...]]] = {
     "amount": (100.0, 500.0, 1_000.0, 2_500.0, 5_000.0),
     "amount_over_median": (-0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0),

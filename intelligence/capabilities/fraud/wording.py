@@ -1,4 +1,4 @@
-"""The words for what raises a fraud score: exact for staff, plain and without detail for customers."""
+"""The words for what raises a fraud score: exact for staff, plain for customers."""
 
 from typing import Final
 

@@ -133,7 +133,7 @@ def _sentences(data: Path | None, mapping: LabelMapping, seed: int) -> list[Sent
 
 
 def build(*, data: Path | None, out: Path, version: str, seed: int, say: Say) -> Trained:
-    """Train on our seeds and, when given, public data; measure on a held-out fifth; write the artefact.
+    """Train on our seeds and public data, measure on a held-out fifth, write the artefact.
 
     The figures come from a model that saw four fifths; what is written saw everything, with the
     calibration of the measured one.
@@ -163,7 +163,7 @@ def build(*, data: Path | None, out: Path, version: str, seed: int, say: Say) ->
         "sources": sorted({one.label.partition(".")[0] for one in sentences}),
     }
     name = f"{CAPABILITY}-{version}"
-    arrays = {
+    arrays: artefact_files.Arrays = {
         "weights": final.weights,
         "scales": final.scales,
         "biases": final.biases,

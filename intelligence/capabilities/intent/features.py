@@ -1,9 +1,10 @@
-"""Turn a message into weighted word and letter-group features, the same way in training and serving."""
+"""Turn a message into word and letter-group features, the same way in training and serving."""
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 TEXT_CHARACTERS_MAX: Final = 2_000
@@ -17,7 +18,7 @@ _TOKEN: Final = re.compile(r"_[a-z]+_|[^\W_]+(?:'[^\W_]+)*")
 
 
 def normalise(text: str) -> str:
-    """Return the text in lower case with numbers, IBANs and currency signs replaced by one word each.
+    """Return the text in lower case, each number, IBAN and currency sign replaced by one word.
 
     The words `_num_`, `_iban_` and `_payee_` are ours: a particular amount or name tells nothing
     about the intent, that there is one tells a lot.
@@ -36,7 +37,7 @@ def _word_features(tokens: Sequence[str]) -> Iterator[str]:
     for token in tokens:
         yield f"w {token}"
     padded = ["^", *tokens, "$"]
-    for left, right in zip(padded, padded[1:], strict=False):
+    for left, right in pairwise(padded):
         yield f"w {left} {right}"
 
 

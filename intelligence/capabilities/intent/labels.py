@@ -12,7 +12,7 @@ OWN_PREFIX: Final = "own."
 
 
 class Intent(StrEnum):
-    """What a message asks for; dialogue acts (confirm, cancel, correct) depend on what went before."""
+    """What a message asks for; confirm, cancel and correct depend on what went before."""
 
     PAY = "pay"
     PAY_DOCUMENT = "pay_document"

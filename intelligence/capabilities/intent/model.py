@@ -131,7 +131,7 @@ class IntentModel:
         return self.read_scores(raw, self.vocabulary.known_share(text), len(text))
 
     def read_scores(self, raw: FloatArray, known_share: float, characters: int) -> IntentScore:
-        """Return what raw scores of a message mean; apart from `score` so that training shares it."""
+        """Return what the raw scores of a message mean."""
         probabilities = softmax(raw, self.calibration.temperature)
         by_intent = sum_by_intent(probabilities, self.intents)
         signals = signals_of(raw, by_intent, known_share, characters)

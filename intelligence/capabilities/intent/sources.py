@@ -1,4 +1,4 @@
-"""Read training sentences: our own seeds, and public data sets from a path given by the operator."""
+"""Read training sentences: our own seeds, and public data sets from a path the operator gives."""
 
 import csv
 import json
@@ -56,8 +56,8 @@ def _seed_lines(path: Path) -> list[str]:
 
 
 def own_sentences(*, seed: int, folder: Path = SEEDS_PATH) -> list[Sentence]:
-    """Return our seed sentences with slots filled and spelling mistakes added, the same for a seed."""
-    chance = random.Random(seed)
+    """Return our seed sentences, slots filled and spelling mistakes added, the same for a seed."""
+    chance = random.Random(seed)  # noqa: S311 - sentences, not secrets
     fillers: dict[str, list[str]] = json.loads((folder / "fillers.json").read_text("utf-8"))
     made: list[Sentence] = []
     for path in sorted(folder.glob("*.txt")):

@@ -1,1 +1,1 @@
-"""What a message names: amounts, dates, accounts, people. Deterministic, each value with its place in the text."""
+"""What a message names: amounts, dates, accounts, people, each with its place in the text."""

@@ -207,7 +207,7 @@ def _likely(pieces: Sequence[Piece], candidates: Sequence[Candidate]) -> list[Ca
         for candidate in candidates
         if candidate.is_marked
         or word_at(pieces, candidate.last + 1) == "to"
-        or word_at(pieces, candidate.first - 1) in _PAY_VERBS
+        or any(word_at(pieces, candidate.first - back) in _PAY_VERBS for back in (1, 2, 3))
     ]
 
 

@@ -1,4 +1,4 @@
-"""Find what could be an amount in a text: digits or words, with currency, never anything unwritten."""
+"""Find what could be an amount in a text: digits or words, never anything unwritten."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,8 @@ from sentinel.vocabulary import Money
 
 _ATTACHED: Final = re.compile(
     r"(?P<sign>[-\u2212\u2013+])?(?P<before>us\$|[€$£¥₹]|eur|euro|usd|gbp)?"
-    r"(?P<number>.*?)(?P<after>[€$£¥₹]|euros?|eur|usd|dollars?|gbp|pounds?|quid|chf|bucks|cents?|ct)?"
+    r"(?P<number>.*?)(?P<after>[€$£¥₹]|euros?|eur|usd|dollars?|gbp|pounds?|quid|chf|bucks|"
+    r"cents?|ct)?"
 )
 _NEGATIVE_WORDS: Final = frozenset({"minus", "negative"})
 _VAGUE: Final = frozenset({"couple", "few", "several", "some", "many", "half"})
@@ -32,7 +33,7 @@ _CENT_DIGITS: Final = re.compile(r"\d{2}")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something written like an amount: pieces `first` to `last`; `reason` says why it is refused."""
+    """Something written like an amount, pieces `first` to `last`; `reason` says why not."""
 
     first: int
     last: int

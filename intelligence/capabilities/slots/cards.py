@@ -8,7 +8,8 @@ from intelligence.capabilities.slots.values import CardSlot, Span
 
 _LAST_FOUR: Final = re.compile(
     r"\b(?:card\s+)?(?:ending|ends|last\s+(?:four|4)|number|card|nr|visa|mastercard|maestro)\b"
-    r"(?:\s+(?:in|with|on|digits?|is|are|number|nr))*\s*[:#.*x]*\s*(?P<digits>\d{4})\b(?!\s*(?:euro|eur|€|\d))",
+    r"(?:\s+(?:in|with|on|digits?|is|are|number|"
+    r"nr))*\s*[:#.*x]*\s*(?P<digits>\d{4})\b(?!\s*(?:euro|eur|€|\d))",
     re.IGNORECASE,
 )
 _WHOLE_NUMBER: Final = re.compile(
@@ -16,13 +17,18 @@ _WHOLE_NUMBER: Final = re.compile(
 )
 _ALL: Final = re.compile(r"\b(?:all|both|every|each)\s+(?:of\s+)?(?:my\s+)?cards?\b", re.IGNORECASE)
 _KINDS: Final = (
-    ("debit", re.compile(r"\b(?:debit|bank|maestro|giro)(?:\s*card)?\b(?!\s+(?:account|transfer))", re.IGNORECASE)),
+    (
+        "debit",
+        re.compile(
+            r"\b(?:debit|bank|maestro|giro)(?:\s*card)?\b(?!\s+(?:account|transfer))", re.IGNORECASE
+        ),
+    ),
     ("credit", re.compile(r"\b(?:credit(?:\s*card)?|visa|master\s*card|amex)\b", re.IGNORECASE)),
 )  # fmt: skip
 
 
 def find_card_numbers(text: str) -> Iterator[Span]:
-    """Yield the places of card numbers and last four digits, so that they are not read as amounts."""
+    """Yield the places of card numbers and last four digits, which are no amounts."""
     for pattern in (_WHOLE_NUMBER, _LAST_FOUR):
         for match in pattern.finditer(text):
             yield Span(match.start(), match.end(), match[0])

@@ -10,7 +10,8 @@ from intelligence.capabilities.slots.values import Span, TextSlot
 
 _LISTED: Final = {
     "groceries": "groceries grocery supermarket supermarkets food albert lidl aldi jumbo",
-    "restaurants": "restaurants restaurant dining eating takeaway takeout cafe cafes bars pub lunch dinner",
+    "restaurants": "restaurants restaurant dining eating takeaway takeout cafe cafes bars pub "
+    "lunch dinner",
     "housing": "rent housing mortgage home",
     "utilities": "utilities utility electricity energy water gas heating internet phone bills",
     "transport": "transport trains train bus taxi taxis uber fuel petrol parking car public",
@@ -80,7 +81,7 @@ def find_merchant(text: str) -> TextSlot | None:
 
 
 def find_accounts(text: str) -> tuple[TextSlot | None, TextSlot | None]:
-    """Return the account a text speaks of and the one it wants money moved to, `savings` or `current`."""
+    """Return the account a text speaks of and the one money goes to, `savings` or `current`."""
     about: TextSlot | None = None
     target: TextSlot | None = None
     for match in _ACCOUNT.finditer(text):

@@ -28,7 +28,8 @@ _WEEKDAYS: Final = {
     name: number
     for number, names in enumerate(
         (
-            "monday mon", "tuesday tue tues", "wednesday wed wensday wednsday", "thursday thu thur thurs",
+            "monday mon", "tuesday tue tues", "wednesday wed wensday wednsday",
+            "thursday thu thur thurs",
             "friday fri", "saturday sat", "sunday sun",
         )
     )
@@ -177,18 +178,23 @@ _FORMS: Final = tuple(
         (_LEAD + r"(?<![\d/])(\d{1,2})/(\d{1,2})/((?:20|19)\d\d|\d\d)\b", _slashed),
         (r"\b(?:on|by)\s+(\d{1,2})/(\d{1,2})()\b", _slashed),
         (_LEAD + rf"\b{_NUMBER_DAY}\s+(?:of\s+)?(?P<month>{_MONTH})\b\.?{_YEAR}", _named_month),
-        (_LEAD + rf"\b(?P<month>{_MONTH})\.?\s+(?:the\s+)?{_NUMBER_DAY}\b(?![.,]\d){_YEAR}", _named_month),
+        (_LEAD + rf"\b(?P<month>{_MONTH})\.?\s+(?:the\s+)?{_NUMBER_DAY}\b(?![.,]\d){_YEAR}",
+         _named_month),
         (_LEAD + r"\b(?:the\s+)?day\s+after\s+tomorrow\b", _offset(2)),
-        (r"\b(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)(?:\s+(?:morning|evening|night))?\b", _offset(1)),
+        (r"\b(?:tomorrow|tomorow|tommorow|tommorrow|tmrw|tmr)(?:\s+(?:morning|evening|night))?\b",
+         _offset(1)),
         (r"\b(?:today|tonight|right\s+now|straight\s+away|immediately)\b", _offset(0)),
         (r"\bin\s+(?:the\s+next\s+)?(" + _COUNT + r")\s+(days?|weeks?|months?)\b", _in_units),
         (r"\b(" + _COUNT + r")\s+(days?|weeks?|months?)\s+from\s+(?:now|today)\b", _in_units),
-        (_LEAD + r"\b(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?P<next>next\s+)?month\b", _end_of_month),
+        (_LEAD + r"\b(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?P<next>next\s+)?month\b",
+         _end_of_month),
         (_LEAD + r"\bnext\s+week\b", _next_week),
-        (_LEAD + r"\b(?:the\s+)?(?:first\s+of\s+|start\s+of\s+|beginning\s+of\s+)?next\s+month\b", _next_month),
+        (_LEAD + r"\b(?:the\s+)?(?:first\s+of\s+|start\s+of\s+|beginning\s+of\s+)?next\s+month\b",
+         _next_month),
         (rf"\b(?:on\s+|by\s+)?(?P<next>next|this|coming)\s+(?P<weekday>{_WEEKDAY})\b", _weekday),
         (rf"\b(?:on|by|before|until|till)\s+(?P<next>)(?P<weekday>{_WEEKDAY})\b", _weekday),
-        (r"\b(?P<next>)(?P<weekday>(?:mon|tues|wednes|wens|thurs|fri|satur|sun)day)\b(?!\s+night)", _weekday),
+        (r"\b(?P<next>)(?P<weekday>(?:mon|tues|wednes|wens|thurs|fri|satur|sun)day)\b(?!\s+night)",
+         _weekday),
         (r"\b(?:on|by)\s+the\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?\b(?!\s*[.,]?\d)", _day_of_month),
         (r"\bthe\s+(?P<day>\d{1,2})(?:st|nd|rd|th)\b", _day_of_month),
     )

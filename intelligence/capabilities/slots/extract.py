@@ -31,7 +31,8 @@ from intelligence.capabilities.slots.values import (
 )
 
 _LINKS: Final = re.compile(
-    r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,2}[:.h]\d{2}\s*(?:am|pm|h)\b|\b\d{1,2}:\d{2}\b"
+    r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.]+|\b\d{1,2}[:.h]\d{2}\s*(?:am|pm|h)\b|"
+    r"\b\d{1,2}:\d{2}\b"
 )
 
 
@@ -45,7 +46,7 @@ class Extraction:
 
 
 def extract(*, text: str, today: date, payees: Sequence[KnownPayee]) -> Extraction:
-    """Return the slots of a message, each with its place; nothing is returned that is not written."""
+    """Return the slots of a message, each with its place; nothing unwritten is returned."""
     ibans = find_ibans(text)
     quoted = find_quoted_purpose(text)
     fixed = [slot.span for slot in ibans] + ([quoted.span] if quoted else [])
@@ -83,7 +84,7 @@ def extract(*, text: str, today: date, payees: Sequence[KnownPayee]) -> Extracti
 def _who_and_why(
     left: str, text: str, payees: Sequence[KnownPayee], quoted: TextSlot | None
 ) -> tuple[PayeeSlot | None, TextSlot | None, tuple[Span, ...]]:
-    """Return payee, purpose and the places of payees; a known name right behind "for" is the payee."""
+    """Return payee, purpose and places of payees; a known name right behind "for" is the payee."""
     places = find_people(left, payees)
     purpose = quoted or find_purpose(left, original=text)
     inside = [place for place in places if purpose and _is_inside(place[0], purpose.span)]

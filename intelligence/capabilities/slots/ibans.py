@@ -10,6 +10,7 @@ from sentinel.vocabulary import Provenance
 _START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?=[ \u00a0.-]?[A-Za-z0-9])")
 _SEPARATORS: Final = " \u00a0.-"
 _LENGTH_MIN: Final = 14
+_GROUP: Final = 4
 # Lengths by country, as the IBAN registry of ISO 13616 lists them.
 _LENGTHS: Final = {
     entry[:2]: int(entry[2:])
@@ -114,7 +115,7 @@ def has_right_check_digits(iban: str) -> bool:
 
 
 def _take(text: str, start: int, length: int) -> tuple[str, int]:
-    """Return up to `length` letters and digits from `start`, skipping single separators, and the end."""
+    """Return up to `length` letters and digits from `start`, skipping separators, and the end."""
     taken, position, end = "", start, start
     while position < len(text) and len(taken) < length:
         character = text[position]
@@ -151,6 +152,8 @@ def _written_together(text: str, start: int) -> tuple[str, int]:
         if value and (group.start() - end > 1 or is_word):
             break
         value, end = value + group[0].upper(), group.end()
+        if len(group[0]) != _GROUP:
+            break
     return value, end
 
 

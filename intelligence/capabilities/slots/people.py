@@ -247,7 +247,8 @@ def _mentions(text: str, pieces: Sequence[Piece], name: _Name) -> list[Mention]:
     found: list[Mention] = []
     index = 0
     while index < len(pieces):
-        weights, last = [], index
+        weights: list[float] = []
+        last = index
         while last < len(pieces):
             word = plain(pieces[last].text)
             best = max((likeness_of(word, part) for part in name.words), default=0.0)
@@ -314,7 +315,7 @@ def _candidates(mentions: Sequence[Mention]) -> tuple[PayeeCandidate, ...]:
 def choose_people(
     text: str, places: Sequence[tuple[Span, tuple[PayeeCandidate, ...]]]
 ) -> PayeeSlot | None:
-    """Return whom a text means: the one place, or the places after a correction, or all as a question."""
+    """Return whom a text means: those after a correction, or else all it names."""
     if not places:
         return None
     corrections = list(_CORRECTION.finditer(text))

@@ -86,7 +86,8 @@ _FORMS: Final = tuple(
             r"(?P<unit>days?|weeks?|months?|years?)\b",
             _last_units,
         ),
-        (r"\b(?:(?:in|over|during|for)\s+)?(?:the\s+)?past\s+(?P<count>)(?P<unit>week|month|year)\b", _last_units),
+        (r"\b(?:(?:in|over|during|for)\s+)?(?:the\s+)?past\s+(?P<count>)(?P<unit>week|month|"
+         r"year)\b", _last_units),
         (r"\b(?:last|previous)\s+(week|month|year)\b", _last),
         (r"\bthis\s+(week|month|year)\b", _this),
         (r"\byesterday\b", _day(1)),
@@ -94,7 +95,8 @@ _FORMS: Final = tuple(
         (rf"\b(?:in|during|for|of|over)\s+(?:last\s+)?(?P<month>{_MONTH})\b{_YEAR}", _named_month),
         (rf"\b(?P<month>{_MONTH})\s+(?P<year>20\d\d)\b", _named_month),
         (
-            r"\b(?P<month>january|february|april|june|july|august|september|october|november|december)"
+            r"\b(?P<month>january|february|april|june|july|august|september|october|november|"
+            r"december)"
             r"\b(?P<year>)",
             _named_month,
         ),

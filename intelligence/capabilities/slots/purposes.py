@@ -22,7 +22,8 @@ _UNQUOTED: Final = re.compile(
 )
 _FOR: Final = re.compile(r"\b(?:for|4)\s+(.+)", re.IGNORECASE | re.DOTALL)
 _STOP: Final = re.compile(
-    rf"[{TAKEN};!?\n]|[.,](?=\s|$)|\s(?:to|from my|from the|into|by|please|pls|plz|thanks|thx|thank you|"
+    rf"[{TAKEN};!?\n]|[.,](?=\s|$)|\s(?:to|from my|from the|into|by|please|pls|plz|thanks|thx|"
+    rf"thank you|"
     r"tomorrow|today|on|using|via|with|next|and pay|and send|at the end)\b",
     re.IGNORECASE,
 )
@@ -51,7 +52,8 @@ _NOTHING: Final = frozenset(
     ]
 )
 _NOUNS: Final = re.compile(
-    r"\b(rent|groceries|dinner|lunch|breakfast|drinks|taxi|petrol|gas|tickets|deposit|repair|holiday|"
+    r"\b(rent|groceries|dinner|lunch|breakfast|drinks|taxi|petrol|gas|tickets|deposit|repair|"
+    r"holiday|"
     r"electricity|internet|insurance|school fees|birthday|gift|coffee)\b",
     re.IGNORECASE,
 )

@@ -1,4 +1,4 @@
-"""Intelligence through its door, with a database: registry, routing, records, and what is refused."""
+"""Intelligence through its door, with a database: registry, routing, records, refusals."""
 
 import psycopg
 import pytest
