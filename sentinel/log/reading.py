@@ -25,6 +25,11 @@ _RECORDS = """
 SELECT r.id, r.kind, r.decision_id, r.case_id, r.body, r.leaf, r.recorded_at, l.idx
 FROM sentinel_record r LEFT JOIN sentinel_leaf l ON l.record_id = r.id
 """
+# An outcome names its decision, and only the decision names the case.
+_OF_CASE = """
+WHERE r.case_id = %(id)s OR r.decision_id IN
+    (SELECT d.decision_id FROM sentinel_record d WHERE d.case_id = %(id)s)
+"""
 _HEALTH = """
 SELECT coalesce((SELECT size FROM sentinel_tree), 0),
     (SELECT count(*) FROM sentinel_pending),
@@ -105,10 +110,9 @@ def records_of(
     """
     if (case_id is None) == (decision_id is None):
         raise ValueError("name a case or a decision")
-    column = "case_id" if decision_id is None else "decision_id"
+    condition = _OF_CASE if decision_id is None else "WHERE r.decision_id = %(id)s"
     return _records(
-        f"WHERE r.{column} = %s ORDER BY l.idx NULLS LAST, r.recorded_at",
-        [case_id or decision_id],
+        f"{condition} ORDER BY l.idx NULLS LAST, r.recorded_at", {"id": case_id or decision_id}
     )
 
 
@@ -194,7 +198,7 @@ def _recorded_key(item: LogRecord) -> VerificationKey | None:
         return None
 
 
-def _records(condition: str, parameters: list[Any]) -> tuple[LogRecord, ...]:
+def _records(condition: str, parameters: list[Any] | dict[str, Any]) -> tuple[LogRecord, ...]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_RECORDS} {condition}", parameters)
         return tuple(_record(row) for row in cursor.fetchall())

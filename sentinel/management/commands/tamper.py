@@ -40,7 +40,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--record", type=UUID, help="the record (default: the last executed)")
+        parser.add_argument("--record", type=UUID, help="the record (default: the last permit)")
         parser.add_argument(
             "--rewrite-leaf", action="store_true", help="also make the log's leaf fit the edit"
         )
@@ -100,7 +100,7 @@ def _record(session: psycopg.Connection, record_id: UUID | None) -> tuple[Any, .
     if record_id is None:
         condition, parameters = (
             "WHERE r.kind IN ('executed', 'issued')"
-            " ORDER BY (r.kind = 'executed') DESC, r.recorded_at DESC LIMIT 1",
+            " ORDER BY (r.kind = 'issued') DESC, l.idx DESC LIMIT 1",
             [],
         )
     else:

@@ -132,6 +132,15 @@ def test_records_of_a_case_and_of_a_decision_come_in_order(entity):
     assert [item.index for item in records_of(case_id=case)] == [0, 1, None]
 
 
+def test_records_of_a_case_include_the_outcome_that_names_only_the_decision(entity):
+    case, decision = uuid4(), uuid4()
+    (issued,) = add(case_id=case, decision_id=decision)
+    (outcome,) = add(decision_id=decision)
+    sequence()
+
+    assert [item.id for item in records_of(case_id=case)] == [issued, outcome]
+
+
 @pytest.mark.parametrize("names", [{}, {"case_id": uuid4(), "decision_id": uuid4()}])
 def test_records_of_needs_one_name(entity, names):
     with pytest.raises(ValueError, match="case or a decision"):
