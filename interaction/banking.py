@@ -1,7 +1,5 @@
 """The customer's screens: read from Nexus and Orchestration, for the customer who asks only."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -106,7 +104,7 @@ def home(*, principal: Principal, at: datetime) -> Home:
         customer_id=customer_id, since=month_before(month), until=at.date()
     )
     currency = held.accounts[0].balance.currency if held.accounts else ""
-    waiting = payments(principal=principal)
+    waiting = payments(principal=principal, at=at)
     return Home(
         reading=held.reading,
         accounts=held.accounts,
@@ -150,10 +148,10 @@ def account_page(
 
 
 def payments(
-    *, principal: Principal, limit: int = 50
+    *, principal: Principal, at: datetime, limit: int = 50
 ) -> tuple[orchestration.public.PaymentView, ...]:
     """Return the customer's payments through this bank's flows, newest first."""
-    return orchestration.public.payments(principal=principal, limit=limit)
+    return orchestration.public.payments(principal=principal, limit=limit, at=at)
 
 
 def is_under_way(payment: orchestration.public.PaymentView) -> bool:

@@ -1,7 +1,5 @@
 """Taking turns: what was said is stored, answered once, and read back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -213,9 +211,11 @@ def answer_card(
         answer=answer,
         at=at,
     )
-    # A second click gets the same reply from the engine, and must not be said a second time.
-    same = sha256("|".join([reply.text, *(str(card.id) for card in reply.cards)]).encode())
-    return _answered(conversation, reply, f"card:{card_id}:{same.hexdigest()[:24]}", at)
+    # A second click gets the same reply from the engine, and must not be said a second time;
+    # a second wrong code is another reply, because fewer attempts are left.
+    left = [str(card.details.get("attempts_left")) for card in reply.cards[:1]]
+    same = sha256("|".join([reply.text, *left]).encode()).hexdigest()[:24]
+    return _answered(conversation, reply, f"card:{card_id}:{same}", at)
 
 
 def conversation(*, principal: Principal, conversation_id: UUID) -> tuple[Said, ...]:

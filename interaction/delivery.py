@@ -5,8 +5,6 @@ cursor as their id), then the news goes out, and only then does the cursor move 
 between says the news twice, and a screen that asks twice shows the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -110,10 +108,10 @@ def _customer_lines(cursor: str) -> tuple[Line, ...]:
 
 def _authority_lines(cursor: str) -> tuple[Line, ...]:
     entity = sentinel.public.current_entity()
-    records = sentinel.public.events_after(cursor=cursor, limit=LINES_MAX)
+    events = sentinel.public.events_after(cursor=cursor, limit=LINES_MAX)
     return tuple(
-        Line(record.cursor, news_of_authority(subject=record.subject, entity=entity))
-        for record in records
+        Line(event.position, news_of_authority(subject=str(event.record.id), entity=entity))
+        for event in events
     )
 
 

@@ -1,7 +1,5 @@
 """A customer's session with the bank: their conversation, message by message, card by card."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -79,6 +77,7 @@ def answer_card(
 
     Raises:
         SlipUnknown: the card is not one of theirs.
+        CardAnswerRefused: the card does not take this answer; nothing has happened.
     """
     try:
         return answer_card_of(

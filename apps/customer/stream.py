@@ -71,7 +71,7 @@ class CustomerStream(interaction.public.CustomerLine):
             log.exception("message_failed", reference=reference)
             return f"{FAILED} {reference}.", "refused"
 
-    @database_sync_to_async
+    @database_sync_to_async  # type: ignore[untyped-decorator]  # Channels has no types
     def _receive(self, sent_id: str, text: str, on_token: Callable[[str], None]) -> str:
         principal = self.person.principal
         with interaction.public.legal_entity(entity=principal.entity):

@@ -76,7 +76,7 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
 @interaction.public.requires_customer
 def payments(request: HttpRequest) -> HttpResponse:
     """Show the customer's payments and what became of each."""
-    found = interaction.public.payments(principal=principal(request))
+    found = interaction.public.payments(principal=principal(request), at=timezone.now())
     is_waiting = interaction.public.is_under_way
     context = {
         "waiting": [each for each in found if is_waiting(each)],

@@ -17,7 +17,7 @@ NOBODY = 4401
 FORBIDDEN = 4403
 
 
-@database_sync_to_async
+@database_sync_to_async  # type: ignore[untyped-decorator]  # Channels has no types
 def signed_in(session: Mapping[str, Any]) -> Person | None:
     """Return who holds this session, looked up in their own legal entity."""
     if ENTITY_KEY not in session or SESSION_KEY not in session:
@@ -30,7 +30,7 @@ def signed_in(session: Mapping[str, Any]) -> Person | None:
         )
 
 
-class NewsLine(AsyncWebsocketConsumer):
+class NewsLine(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
     """Tells one page what changed; subclasses say which groups the person may hear."""
 
     person: Person
@@ -44,14 +44,16 @@ class NewsLine(AsyncWebsocketConsumer):
         person = await signed_in(self.scope["session"])
         await self.accept()
         if person is None:
-            return await self.close(code=NOBODY)
+            await self.close(code=NOBODY)
+            return
         heard = tuple(self.groups_of(person))
         if not heard:
-            return await self.close(code=FORBIDDEN)
+            await self.close(code=FORBIDDEN)
+            return
         self.person, self.groups = person, list(heard)
         for group in heard:
             await self.channel_layer.group_add(group, self.channel_name)
-        return await self.opened()
+        await self.opened()
 
     async def opened(self) -> None:
         """Begin; the person is known and hears their groups."""

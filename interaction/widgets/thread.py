@@ -1,7 +1,5 @@
 """A conversation as it is drawn: each card once, where it was last spoken of. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
