@@ -1,6 +1,7 @@
 """The people and numbers of the guided story, always present in the first legal entity."""
 
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID, uuid5
 
 from grand_central.public import iban_of
@@ -66,6 +67,7 @@ def sample_id(*parts: object) -> UUID:
     return uuid5(NAMESPACE, "|".join(map(str, parts)))
 
 
+@cache
 def elsewhere_iban(*parts: object) -> str:
     """Return a valid IBAN at a bank that does not exist."""
     number = sample_id("iban", *parts).int

@@ -35,8 +35,8 @@ class ScreeningLists:
             raise refused("payload_missing")
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT status FROM screening_load(%s, %s, %s, %s::text[])",
-                [call.token, parameters.name, parameters.version, list(lines)],
+                "SELECT status FROM screening_load(%s, %s, %s, string_to_array(%s, E'\\n'))",
+                [call.token, parameters.name, parameters.version, "\n".join(lines)],
             )
             (status,) = cursor.fetchone()
         if status != "loaded":

@@ -102,12 +102,15 @@ def void_hold(*, token: UUID, parameters: VoidHold) -> Receipt:
 def post_batch(*, token: UUID, batch_id: UUID, lines: Sequence[str]) -> Receipt:
     """Post many items, each with its own status in `Receipt.items`.
 
+    The lines travel as one text, which costs a tenth of an array; no JSON line holds a newline.
+
     Raises:
         CoreRefused: the batch as a whole was refused.
         CoreBusy: another writer committed some of the items; try the same again.
     """
     statuses, posted, position = _row(
-        "SELECT * FROM ledger_post_batch(%s, %s, %s::text[])", [token, batch_id, list(lines)]
+        "SELECT * FROM ledger_post_batch(%s, %s, string_to_array(%s, E'\\n'))",
+        [token, batch_id, "\n".join(lines)],
     )
     if statuses == ["no_redemption"]:
         raise refused("no_redemption")

@@ -18,10 +18,10 @@ _DONE = {
 }
 # What a batch of each operation calls.
 _BATCHES = {
-    "parties.register": "SELECT * FROM core_register_parties(%s, %s, %s::text[])",
-    "accounts.open": "SELECT * FROM core_open_accounts(%s, %s, %s::text[])",
-    "cards.issue": "SELECT * FROM core_issue_cards(%s, %s, %s::text[])",
-    "payees.import": "SELECT * FROM core_add_payees(%s, %s, %s::text[])",
+    "parties.register": "SELECT * FROM core_register_parties(%s, %s, string_to_array(%s, E'\\n'))",
+    "accounts.open": "SELECT * FROM core_open_accounts(%s, %s, string_to_array(%s, E'\\n'))",
+    "cards.issue": "SELECT * FROM core_issue_cards(%s, %s, string_to_array(%s, E'\\n'))",
+    "payees.import": "SELECT * FROM core_add_payees(%s, %s, string_to_array(%s, E'\\n'))",
 }
 
 
@@ -52,7 +52,7 @@ def register_batch(*, operation: str, token: UUID, batch_id: UUID, lines: Sequen
         CoreRefused: the batch as a whole was not redeemed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_BATCHES[operation], [token, batch_id, list(lines)])
+        cursor.execute(_BATCHES[operation], [token, batch_id, "\n".join(lines)])
         statuses, position = cursor.fetchone()
     if statuses == ["no_redemption"]:
         raise refused("no_redemption")
