@@ -22,10 +22,12 @@ from sentinel.catalogue import (
     ActionKind,
     ActionKindConflict,
     ParametersRefused,
+    TypedParameters,
     UnknownAction,
     action_kind,
     action_kinds,
     register_action,
+    typed_parameters,
 )
 from sentinel.deciding import IdempotencyConflict, decide, decide_durably
 from sentinel.digests import digest
@@ -206,6 +208,7 @@ __all__ = [
     "TokenRefused",
     "TooManyAttempts",
     "TotpEnrolment",
+    "TypedParameters",
     "UnknownAction",
     "WitnessRefused",
     "WrongFactor",
@@ -259,6 +262,7 @@ __all__ = [
     "set_kill_switch",
     "set_limit",
     "short_checkpoint",
+    "typed_parameters",
     "verify_record",
     "write_evidence",
 ]
