@@ -11,8 +11,7 @@ from orchestration.feel import FeelSyntaxError, tree
 from orchestration.feel.collections_compiler import make_function
 from orchestration.feel.compiler import Code, compile_node
 from orchestration.feel.evaluation import Frame
-from orchestration.feel.expression import any_test_code
-from orchestration.feel.parser import parse_expression, parse_unary_tests
+from orchestration.feel.expression import expression_code, tests_code
 from orchestration.feel.types import ANY, FeelType, coerce
 from orchestration.feel.values import FeelValue
 
@@ -41,14 +40,14 @@ class BoxCompiler:
     def text(self, text: str, line: int) -> Code:
         """Turn FEEL text into a function of a frame."""
         try:
-            return compile_node(parse_expression(text, self._known(), self.types.by_name))
+            return expression_code(text, self._known(), self.types.by_name)[1]
         except FeelSyntaxError as error:
             return self._unreadable(error, line)
 
     def tests(self, text: str, line: int) -> Code:
         """Turn unary tests into a function of a frame that knows `?`."""
         try:
-            return any_test_code(parse_unary_tests(text, self._known(), self.types.by_name))
+            return tests_code(text, self._known(), self.types.by_name)[1]
         except FeelSyntaxError as error:
             return self._unreadable(error, line)
 

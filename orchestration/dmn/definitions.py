@@ -13,7 +13,8 @@ from orchestration.dmn.typing import Types
 from orchestration.feel import Limits, to_feel
 from orchestration.feel.collections_compiler import make_function
 from orchestration.feel.compiler import Code
-from orchestration.feel.evaluation import Evaluation, Frame, LimitExceeded
+from orchestration.feel.evaluation import Evaluation, Frame
+from orchestration.feel.expression import within_limits
 from orchestration.feel.types import coerce
 from orchestration.feel.values import FeelValue
 
@@ -89,11 +90,7 @@ class Definitions:
         evaluation = Evaluation(limits, at)
         given = {name: to_feel(value) for name, value in inputs.items()}
         session = _Session(evaluation, given)
-        try:
-            value = self._outcome(element, session)
-        except LimitExceeded as exceeded:
-            evaluation.null(f"stopped: more than {exceeded.maximum} {exceeded.limit}")
-            value = None
+        value = within_limits(evaluation, lambda: self._outcome(element, session))
         rules = tuple(each for each in evaluation.trace if isinstance(each, MatchedRule))
         return DecisionResult(
             decision=element.name,
@@ -190,10 +187,11 @@ class Definitions:
     def _place(
         self, values: dict[str, FeelValue], owner: "Definitions", name: str, value: FeelValue
     ) -> None:
-        if owner is self:
+        local = next((name for name, each in self._imported.items() if each is owner), "")
+        if not local:
+            # An own element, or one of a model imported without a name.
             values[name] = value
             return
-        local = next(name for name, each in self._imported.items() if each is owner)
         inner = values.get(local)
         values[local] = {**(inner if isinstance(inner, Mapping) else {}), name: value}
 

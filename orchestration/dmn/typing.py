@@ -33,7 +33,8 @@ class Types:
         """Every declared type by the name expressions use."""
         merged = dict(self._found)
         for local, types in self._imported.items():
-            merged.update({f"{local}.{name}": each for name, each in types.by_name.items()})
+            prefix = f"{local}." if local else ""
+            merged.update({f"{prefix}{name}": each for name, each in types.by_name.items()})
         return merged
 
     def resolve(self, reference: str | None) -> FeelType:
@@ -54,6 +55,9 @@ class Types:
         simple = simple_type(name.rpartition(":")[2])
         if not isinstance(simple, Unknown):
             return simple
+        nameless = self._imported.get("")
+        if nameless is not None and name in nameless.by_name:
+            return nameless.by_name[name]
         for separator in (".", ":"):
             local, _, rest = name.partition(separator)
             if rest and local in self._imported:

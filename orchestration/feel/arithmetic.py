@@ -54,7 +54,7 @@ _NUMBERS: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "-": DECIMAL.subtract,
     "*": DECIMAL.multiply,
     "/": DECIMAL.divide,
-    "**": DECIMAL.power,
+    "**": lambda base, exponent: DECIMAL.power(base, exponent) if exponent else Decimal(1),
 }
 
 
@@ -115,11 +115,19 @@ def _subtract(left: FeelValue, right: FeelValue) -> FeelValue:
         case _, (DaysDuration() | MonthsDuration()):
             return move(left, negate(right))
         case Time(), Time():
-            return DaysDuration(left.nanosecond_of_day - right.nanosecond_of_day)
+            return _between_times(left, right)
         case ((Date() | DateTime()), (Date() | DateTime())):
             return _between(at_midnight(left), at_midnight(right))
         case _:
             return None
+
+
+def _between_times(left: Time, right: Time) -> FeelValue:
+    one, other = left.offset_seconds(), right.offset_seconds()
+    if (one is None) != (other is None):
+        return None
+    shift = ((other or 0) - (one or 0)) * NANOSECONDS
+    return DaysDuration(left.nanosecond_of_day - right.nanosecond_of_day + shift)
 
 
 def at_midnight(value: Date | DateTime) -> DateTime:

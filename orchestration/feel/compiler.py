@@ -11,6 +11,7 @@ from orchestration.feel.functions import BUILTINS
 from orchestration.feel.properties import property_of
 from orchestration.feel.types import is_instance
 from orchestration.feel.values import FeelValue, Function, Range, type_name_of
+from orchestration.feel.weight import weigh
 
 Code: TypeAlias = Callable[[Frame], FeelValue]
 
@@ -57,6 +58,9 @@ def _binary(node: tree.Binary) -> Code:
 
     def answer(frame: Frame) -> FeelValue:
         one, other = left(frame), right(frame)
+        if isinstance(one, tuple | dict):
+            weigh(one, frame.evaluation)
+            weigh(other, frame.evaluation)
         result = holds(operator, one, other)
         if result is None:
             frame.evaluation.null(
@@ -175,8 +179,14 @@ def is_match(given: FeelValue, tested: FeelValue) -> bool | None:
         return contains(tested, given)
     if isinstance(tested, tuple):
         same = equal(given, tested) if isinstance(given, tuple) else False
-        return same is True or any(is_match(given, each) is True for each in tested)
+        return same is True or any(_is_item(given, each) for each in tested)
     return equal(given, tested)
+
+
+def _is_item(given: FeelValue, each: FeelValue) -> bool:
+    if isinstance(each, Range) and not isinstance(given, Range):
+        return contains(each, given) is True
+    return equal(given, each) is True
 
 
 def _instance_of(node: tree.InstanceOf) -> Code:

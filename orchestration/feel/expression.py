@@ -1,20 +1,24 @@
 """Compiled expressions and unary tests: what the door of the package hands out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestration.feel import collections_compiler, tree
+from orchestration.feel import collections_compiler, range_text, tree
 from orchestration.feel.compiler import Code, compile_node, compile_test
 from orchestration.feel.evaluation import Evaluation, Frame, LimitExceeded, Limits
 from orchestration.feel.parser import parse_expression, parse_unary_tests
 from orchestration.feel.reads import reads_of, values_read
+from orchestration.feel.source import FeelSyntaxError
+from orchestration.feel.types import FeelType
 from orchestration.feel.values import Context, FeelValue
+from orchestration.feel.weight import weigh
 
-# Importing it registers its half of the compilers.
-_REGISTERED = collections_compiler.__name__
+# Importing these registers half of the compilers and one built-in.
+_REGISTERED = (collections_compiler.__name__, range_text.__name__)
 
 _DEFAULT_LIMITS = Limits()
+_NO_TYPES: Mapping[str, FeelType] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +77,22 @@ class UnaryTests:
 
 def run(code: Code, evaluation: Evaluation, context: Mapping[str, FeelValue]) -> Result:
     """Run compiled code to its value or its limit."""
-    try:
-        value = code(Frame(context, evaluation))
-    except LimitExceeded as exceeded:
-        reason = f"stopped: more than {exceeded.maximum} {exceeded.limit}"
-        return Result(None, (*evaluation.reasons, reason))
+    value = within_limits(evaluation, lambda: code(Frame(context, evaluation)))
     return Result(value, tuple(evaluation.reasons))
+
+
+def within_limits(evaluation: Evaluation, compute: Callable[[], FeelValue]) -> FeelValue:
+    """Give what a computation yields, or null with the reason when it goes beyond its limits."""
+    try:
+        value = compute()
+        weigh(value, evaluation)
+    except LimitExceeded as exceeded:
+        evaluation.null(f"stopped: more than {exceeded.maximum} {exceeded.limit}")
+        return None
+    except RecursionError:
+        evaluation.null("stopped: nested too deeply")
+        return None
+    return value
 
 
 def compile_expression(text: str, *, names: Iterable[str] = ()) -> Expression:
@@ -87,8 +101,8 @@ def compile_expression(text: str, *, names: Iterable[str] = ()) -> Expression:
     Raises:
         FeelSyntaxError: the text is not FEEL.
     """
-    node = parse_expression(text, names)
-    return Expression(text, reads_of(node), compile_node(node))
+    node, code = expression_code(text, names, _NO_TYPES)
+    return Expression(text, reads_of(node), code)
 
 
 def compile_unary_tests(text: str, *, names: Iterable[str] = ()) -> UnaryTests:
@@ -97,8 +111,38 @@ def compile_unary_tests(text: str, *, names: Iterable[str] = ()) -> UnaryTests:
     Raises:
         FeelSyntaxError: the text is not a list of unary tests.
     """
-    parsed = parse_unary_tests(text, names)
-    return UnaryTests(text, reads_of(parsed.tests), any_test_code(parsed))
+    parsed, code = tests_code(text, names, _NO_TYPES)
+    return UnaryTests(text, reads_of(parsed.tests), code)
+
+
+def expression_code(
+    text: str, names: Iterable[str], types: Mapping[str, FeelType]
+) -> tuple[tree.Node, Code]:
+    """Parse and compile an expression that may use a model's own types.
+
+    Raises:
+        FeelSyntaxError: the text is not FEEL.
+    """
+    try:
+        node = parse_expression(text, names, types)
+        return node, compile_node(node)
+    except RecursionError as error:
+        raise FeelSyntaxError("expression nests too deeply", 0, text) from error
+
+
+def tests_code(
+    text: str, names: Iterable[str], types: Mapping[str, FeelType]
+) -> tuple[tree.UnaryTestList, Code]:
+    """Parse and compile unary tests that may use a model's own types.
+
+    Raises:
+        FeelSyntaxError: the text is not a list of unary tests.
+    """
+    try:
+        parsed = parse_unary_tests(text, names, types)
+        return parsed, any_test_code(parsed)
+    except RecursionError as error:
+        raise FeelSyntaxError("expression nests too deeply", 0, text) from error
 
 
 def any_test_code(parsed: tree.UnaryTestList) -> Code:

@@ -3,6 +3,8 @@
 import re
 from decimal import Decimal
 
+from orchestration.feel.arithmetic import DECIMAL
+
 NUMBER = re.compile(r"(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ESCAPE = re.compile(
@@ -29,5 +31,9 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def number_value(literal: str) -> Decimal:
-    """Give the exact number a literal stands for."""
-    return Decimal(literal)
+    """Give the number a literal stands for, to 34 digits.
+
+    Raises:
+        ArithmeticError: it is larger than any number FEEL knows.
+    """
+    return DECIMAL.create_decimal(literal)

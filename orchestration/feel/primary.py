@@ -143,7 +143,10 @@ class Primary(Source):
         literal = self.match(NUMBER)
         if literal is None:
             raise self.refuse("expected a number")
-        return tree.Literal(number_value(literal))
+        try:
+            return tree.Literal(number_value(literal))
+        except ArithmeticError as error:
+            raise self.refuse("the number is too large") from error
 
     def _temporal(self) -> tree.Node:
         self.need("@")

@@ -18,7 +18,7 @@ from orchestration.feel.temporal import (
     Zone,
 )
 
-_OFFSET_SECONDS_MAX = 14 * 3600
+_OFFSET_SECONDS_MAX = 18 * 3600
 _DATE = re.compile(r"(-?)(\d{4}|[1-9]\d{4,8})-(\d\d)-(\d\d)", re.ASCII)
 _TIME = re.compile(
     r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z][\w+/-]*)?", re.ASCII

@@ -78,8 +78,8 @@ def _abs(value: Decimal | DaysDuration | MonthsDuration) -> FeelValue:
 @builtin("modulo(dividend: number, divisor: number)")
 def _modulo(dividend: Decimal, divisor: Decimal) -> FeelValue:
     # FEEL's modulo takes the sign of the divisor; Python's decimal takes the dividend's.
-    quotient = (dividend / divisor).to_integral_value(rounding=ROUND_FLOOR)
-    return DECIMAL.subtract(dividend, DECIMAL.multiply(divisor, quotient))
+    rest = DECIMAL.remainder(dividend, divisor)
+    return DECIMAL.add(rest, divisor) if rest and (rest < 0) != (divisor < 0) else rest
 
 
 @builtin("sqrt(number: number)")

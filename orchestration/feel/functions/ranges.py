@@ -25,11 +25,17 @@ def _is_before(left: FeelValue, right: FeelValue) -> bool:
 
 
 @builtin("before(point1, point2)")
+@builtin("before(point, range)")
+@builtin("before(range, point)")
+@builtin("before(range1, range2)")
 def _before(left: FeelValue, right: FeelValue) -> FeelValue:
     return _is_before(left, right)
 
 
 @builtin("after(point1, point2)")
+@builtin("after(point, range)")
+@builtin("after(range, point)")
+@builtin("after(range1, range2)")
 def _after(left: FeelValue, right: FeelValue) -> FeelValue:
     return _is_before(right, left)
 
@@ -74,6 +80,7 @@ def _overlaps_after(one: Range, other: Range) -> FeelValue:
 
 
 @builtin("finishes(point, range: range)")
+@builtin("finishes(range1: range, range2: range)")
 def _finishes(left: FeelValue, right: Range) -> FeelValue:
     one = _as_range(left)
     same_end = one.end_included == right.end_included and _order(one.end, right.end) == 0
@@ -81,11 +88,13 @@ def _finishes(left: FeelValue, right: Range) -> FeelValue:
 
 
 @builtin("finished by(range: range, point)")
+@builtin("finished by(range1: range, range2: range)")
 def _finished_by(one: Range, point: FeelValue) -> FeelValue:
     return _finishes(point, one)
 
 
 @builtin("includes(range: range, point)")
+@builtin("includes(range1: range, range2: range)")
 def _includes(one: Range, other: FeelValue) -> FeelValue:
     if not isinstance(other, Range):
         return contains(one, other)
@@ -93,11 +102,13 @@ def _includes(one: Range, other: FeelValue) -> FeelValue:
 
 
 @builtin("during(point, range: range)")
+@builtin("during(range1: range, range2: range)")
 def _during(point: FeelValue, one: Range) -> FeelValue:
     return _includes(one, point)
 
 
 @builtin("starts(point, range: range)")
+@builtin("starts(range1: range, range2: range)")
 def _starts(left: FeelValue, right: Range) -> FeelValue:
     one = _as_range(left)
     same = one.start_included == right.start_included and _order(one.start, right.start) == 0
@@ -105,11 +116,13 @@ def _starts(left: FeelValue, right: Range) -> FeelValue:
 
 
 @builtin("started by(range: range, point)")
+@builtin("started by(range1: range, range2: range)")
 def _started_by(one: Range, point: FeelValue) -> FeelValue:
     return _starts(point, one)
 
 
 @builtin("coincides(point1, point2)")
+@builtin("coincides(range1, range2)")
 def _coincides(left: FeelValue, right: FeelValue) -> FeelValue:
     if not isinstance(left, Range) and not isinstance(right, Range):
         return holds("=", left, right)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from orchestration.feel.evaluation import Evaluation
 from orchestration.feel.temporal import Date, DateTime, TemporalOutOfRange, Time
 from orchestration.feel.values import FeelValue, Function, Parameter, type_name_of
+from orchestration.feel.weight import weigh
 
 _SIGNATURE = re.compile(r"(?P<name>[^(]+)\((?P<slots>.*)\)")
 _Implementation = Callable[..., FeelValue]
@@ -82,6 +83,8 @@ def _function(name: str, slots: tuple[_Slot, ...]) -> Function:
 def _run(
     name: str, overload: _Overload, arguments: list[FeelValue], evaluation: Evaluation
 ) -> FeelValue:
+    for argument in arguments:
+        weigh(argument, evaluation)
     try:
         if overload.takes_evaluation:
             result = overload.run(evaluation, *arguments)

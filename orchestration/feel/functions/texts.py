@@ -82,8 +82,8 @@ def _replace(
     evaluation: Evaluation, text: str, pattern: str, replacement: str, flags: str | None = None
 ) -> FeelValue:
     compiled = compile_pattern(pattern, flags or "", evaluation)
-    if compiled is None:
-        return None
+    if compiled is None or compiled.search("") is not None:
+        return None  # XPath refuses to replace matches of nothing.
     is_literal = "q" in (flags or "")
     parts = (replacement,) if is_literal else replacement_parts(replacement, compiled.groups)
     if parts is None:
