@@ -15,7 +15,7 @@ from orchestration.feel.collections_compiler import make_function
 from orchestration.feel.compiler import Code
 from orchestration.feel.evaluation import Evaluation, Frame
 from orchestration.feel.expression import within_limits
-from orchestration.feel.types import coerce
+from orchestration.feel.types import FunctionOf, coerce
 from orchestration.feel.values import FeelValue
 
 _DEFAULT_LIMITS = Limits()
@@ -258,7 +258,10 @@ class Definitions:
         if element.function is None:
             return self._nothing(element)
         parameters = [each.name for each in element.function.parameters]
-        return compiler.with_names(parameters).compile(element.function.body)
+        body = compiler.with_names(parameters).compile(element.function.body)
+        # A knowledge model declares the type of the function, or simply that of its result.
+        returned = result.result if isinstance(result, FunctionOf) else result
+        return typed(body, returned, element.name)
 
     def _decision_code(self, element: Decision, compiler: BoxCompiler) -> Code:
         return self._nothing(element) if element.box is None else compiler.compile(element.box)

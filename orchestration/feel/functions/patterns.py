@@ -11,7 +11,7 @@ _FLAGS = frozenset("smixq")
 _QUANTIFIED_GROUP = re.compile(
     r"\((?:[^()\\]|\\.)*(?:[*+]|\{\d+,\})(?:[^()\\]|\\.)*\)(?:[*+]|\{\d+,)"
 )
-_GROUP_REFERENCE = re.compile(r"\\(?P<escaped>[\\$])|\$(?P<group>\d)|(?P<plain>[^\\$]+)")
+_GROUP_REFERENCE = re.compile(r"\\(?P<escaped>[\\$])|\$(?P<group>\d+)|(?P<plain>[^\\$]+)")
 
 
 def compile_pattern(pattern: str, flags: str, evaluation: Evaluation) -> re.Pattern[str] | None:
@@ -55,6 +55,16 @@ def replacement_parts(replacement: str, groups: int) -> tuple[str | int, ...] | 
         position = found.end()
         if found["group"] is None:
             parts.append(found["plain"] or found["escaped"])
-        elif int(found["group"]) <= groups:
-            parts.append(int(found["group"]))
+        else:
+            parts.extend(_group_parts(found["group"], groups))
     return tuple(parts)
+
+
+def _group_parts(digits: str, groups: int) -> tuple[str | int, ...]:
+    """Take as many digits for the number as name a group the pattern has; the rest is text."""
+    length = len(digits)
+    while length > 1 and int(digits[:length]) > groups:
+        length -= 1
+    number = int(digits[:length])
+    rest = digits[length:]
+    return (*((number,) if number <= groups else ()), *((rest,) if rest else ()))
