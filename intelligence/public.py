@@ -12,7 +12,7 @@ from django.conf import settings
 
 from intelligence import records, registry, router
 from intelligence.artefact_files import ArtefactRefused
-from intelligence.capabilities.dialogue import CONFIRMATION, NO_DIALOGUE, DialogueContext
+from intelligence.capabilities.dialogue import NO_DIALOGUE, DialogueContext
 from intelligence.capabilities.documents import invoice
 from intelligence.capabilities.documents.invoice import (
     AmountField,
@@ -51,7 +51,6 @@ from intelligence.registry import RegisteredModel
 from intelligence.router import NoModelAnswered, Said
 
 __all__ = [
-    "CONFIRMATION",
     "Advice",
     "Alternative",
     "AmountField",
