@@ -58,7 +58,7 @@ def read_node(element: Element, container: str, definitions: Definitions) -> Nod
     events = [each for each in element if local_name(each).endswith("EventDefinition")]
     references = children(element, "eventDefinitionRef")
     return Node(
-        id=element.get("id") or f"{tag}-line-{line_of(element)}",
+        id=element.get("id") or element.getroottree().getpath(element),
         name=" ".join((element.get("name") or "").split()),
         kind=kind,
         line=line_of(element),
@@ -87,7 +87,8 @@ def _event(element: Element, events: list[Element], definitions: Definitions) ->
         name = definitions.name(element.get("messageRef"))
         return EventDefinition(EventType.MESSAGE, name, _correlation(element))
     if not events:
-        return EventDefinition()
+        is_elsewhere = bool(children(element, "eventDefinitionRef"))
+        return EventDefinition(EventType.OTHER if is_elsewhere else EventType.NONE)
     drawn = events[0]
     tag = local_name(drawn)
     timer = child(drawn, *(each.value for each in TimerType))

@@ -52,6 +52,11 @@ def _starts(process: Process) -> Iterator[Finding]:
             yield Finding("start_not_plain", container, line, words)
 
 
+def _repeated_ids(process: Process) -> Iterator[Finding]:
+    for identity, line in process.repeated:
+        yield Finding("repeated_id", identity, line, f"The id {identity!r} is used twice.")
+
+
 def _flows(process: Process) -> Iterator[Finding]:
     for flow in process.flows.values():
         source, target = process.nodes.get(flow.source), process.nodes.get(flow.target)
@@ -177,6 +182,7 @@ def _called_from(start: str, calls: dict[str, dict[str, Node]]) -> set[str]:
 
 
 _RULES: tuple[Callable[[Process], Iterator[Finding]], ...] = (
+    _repeated_ids,
     _starts,
     _flows,
     _nodes,

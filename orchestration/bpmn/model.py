@@ -170,7 +170,8 @@ class Flow:
 class Process:
     """One process of a drawing: its nodes and flows of every depth, by id, in drawing order.
 
-    `handlers` gives for a compensation boundary event the activity that undoes.
+    `handlers` gives for a compensation boundary event the activity that undoes, `repeated` the ids
+    used more than once (the first keeps the id) with the line of the repetition.
     """
 
     id: str
@@ -181,6 +182,7 @@ class Process:
     flows: Mapping[str, Flow]
     lanes: tuple[str, ...] = ()
     handlers: Mapping[str, str] = field(default_factory=dict)
+    repeated: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def parse(xml: bytes) -> Drawing:
     """Read a drawing, keeping the file as it is.
 
     Raises:
-        DrawingRefused: the file is too large, is no safe XML, is no BPMN, or repeats an id.
+        DrawingRefused: the file is too large, is no safe XML, or is no BPMN.
     """
     try:
         root = read_xml(xml, size_max_bytes=SIZE_MAX_BYTES)
@@ -34,7 +34,6 @@ def parse(xml: bytes) -> Drawing:
         raise DrawingRefused("not_readable", "", error.line, error.reason) from error
     if local_name(root) != "definitions" or namespace(root) != BPMN:
         raise DrawingRefused("not_bpmn", "", line_of(root), "The file is not a BPMN 2.0 drawing.")
-    _refuse_repeated_ids(root)
     definitions = Definitions.of(root)
     processes = tuple(_process(each, definitions) for each in children(root, "process"))
     pools = tuple(
@@ -50,18 +49,6 @@ def parse(xml: bytes) -> Drawing:
         pools=pools,
         kept=_kept(root),
     )
-
-
-def _refuse_repeated_ids(root: Element) -> None:
-    seen: set[str] = set()
-    for element in root.iter():
-        if namespace(element) != BPMN:
-            continue
-        identity = element.get("id")
-        if identity is not None and identity in seen:
-            words = f"The id {identity!r} is used twice."
-            raise DrawingRefused("repeated_id", identity, line_of(element), words)
-        seen.add(identity or "")
 
 
 def _kept(root: Element) -> dict[str, int]:
@@ -83,6 +70,7 @@ def _process(element: Element, definitions: Definitions) -> Process:
         flows={flow.id: flow for flow in reader.flows},
         lanes=tuple(dict.fromkeys(reader.lanes.values())),
         handlers=reader.handlers(),
+        repeated=tuple(reader.repeated),
     )
 
 
@@ -95,6 +83,7 @@ class _Reader:
         self.flows: list[Flow] = []
         self.lanes: dict[str, str] = {}
         self.associations: list[tuple[str, str]] = []
+        self.repeated: list[tuple[str, int]] = []
 
     def read_lanes(self, element: Element) -> None:
         """Note for every node in a lane the lane's name; an inner lane wins."""
@@ -114,13 +103,20 @@ class _Reader:
             tag = local_name(child)
             if tag in NODE_TAGS:
                 node = read_node(child, container, self.definitions)
-                self.nodes[node.id] = node
+                if node.id in self.nodes:
+                    self.repeated.append((node.id, node.line))
+                self.nodes.setdefault(node.id, node)
                 if tag in _CONTAINERS:
                     self.read_container(child, node.id, depth + 1)
             elif tag == "sequenceFlow":
-                self.flows.append(_flow(child, container))
+                self._add_flow(_flow(child, container))
             elif tag == "association":
                 self.associations.append((child.get("sourceRef", ""), child.get("targetRef", "")))
+
+    def _add_flow(self, flow: Flow) -> None:
+        if any(flow.id == each.id for each in self.flows) or flow.id in self.nodes:
+            self.repeated.append((flow.id, flow.line))
+        self.flows.append(flow)
 
     def connected_nodes(self) -> dict[str, Node]:
         """Give the nodes with their flows and lanes filled in."""

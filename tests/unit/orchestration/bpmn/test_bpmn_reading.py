@@ -85,7 +85,6 @@ def test_events_find_their_declared_names():
         (b'<!DOCTYPE d [<!ENTITY a "b">]><d>&a;</d>', "not_readable"),
         (b'<!DOCTYPE d SYSTEM "http://127.0.0.1/x"><d/>', "not_readable"),
         (b" " * 2_000_001, "not_readable"),
-        (xml(start(), start()), "repeated_id"),
         (xml("<subProcess>" * 30 + "</subProcess>" * 30), "nests_too_deeply"),
     ],
 )
@@ -161,6 +160,18 @@ def test_structure_faults_are_found():
     assert findings(start(), start("again"), end(), flow("start > end"))["p"] == "start_not_plain"
     assert findings(start(), end(), flow("start > end"), end("lost"))["lost"] == "unreachable"
     assert findings(start(), end(), flow("start > nowhere"))["start-nowhere"] == "flow_dangling"
+
+
+def test_repeated_ids_can_be_read_but_not_run():
+    parts = (start(), service("work"), service("work", call="x"), end(), STRAIGHT, STRAIGHT)
+
+    drawing = parse(xml(*parts))
+
+    assert drawing.process().nodes["work"].work.call == "read:thing"
+    assert {each for each, _ in drawing.process().repeated} == {"work", "start-work", "work-end"}
+    with pytest.raises(DrawingRefused) as refused:
+        deploy(drawing)
+    assert refused.value.code == "repeated_id"
 
 
 def test_flow_may_not_cross_the_border_of_a_sub_process():

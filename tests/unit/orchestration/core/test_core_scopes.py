@@ -297,6 +297,88 @@ def test_failure_of_one_item_reaches_the_guard_of_the_whole_loop():
     assert [scope.id for scope in play.state.scopes] == ["s0"]
 
 
+MARKER = (
+    '<multiInstanceLoopCharacteristics isSequential="false"><extensionElements>'
+    '<f:loop collection="= payments" item="payment"/>'
+    "</extensionElements></multiInstanceLoopCharacteristics>"
+)
+
+
+def test_loop_of_sub_processes_keeps_each_items_variables_apart():
+    play = Player(
+        process(
+            start(),
+            sub(
+                start("in"),
+                service("a", '<f:input name="sum" value="= payment * loopCounter"/>'),
+                service("b", '<f:input name="sum" value="= payment"/>'),
+                end("out"),
+                flow("in > a > b > out"),
+                inner=MARKER,
+            ),
+            end(),
+            flow("start > sub > end"),
+        )
+    )
+    play.start(payments=[10, 20])
+    first, second = play.issued(c.CallService)
+    assert [first.inputs["sum"], second.inputs["sum"]] == [10, 40]
+
+    play.send(e.TaskCompleted(second.token))
+    assert play.issued(c.CallService)[0].inputs["sum"] == 20
+    play.complete("b")
+    assert not play.is_completed
+    play.send(e.TaskCompleted(first.token))
+    assert play.issued(c.CallService)[0].inputs["sum"] == 10
+    play.complete("b")
+
+    assert play.is_completed
+    assert "payment" not in play.variables
+
+
+def test_loop_of_called_processes_waits_for_all():
+    task = node("callActivity", "work", MARKER, calledElement="child")
+    play = Player(process(start(), task, end(), flow("start > work > end")))
+    play.start(payments=[1, 2])
+    children = play.issued(c.StartChild)
+
+    for child in children:
+        assert not play.is_completed
+        play.send(e.ChildCompleted(child.token))
+
+    assert len(children) == 2
+    assert play.is_completed
+
+
+def test_what_a_finished_sub_process_did_is_undone_from_outside():
+    undoable = (
+        service("book")
+        + boundary("c-book", "book", "<compensateEventDefinition/>")
+        + node("serviceTask", "undo", "", '<f:task call="action:undo"/>', isForCompensation="true")
+        + '<association id="a" sourceRef="c-book" targetRef="undo"/>'
+    )
+    play = Player(
+        process(
+            start(),
+            sub(start("in"), undoable, end("out"), flow("in > book > out")),
+            service("pay"),
+            boundary("failed", "pay", about("error")),
+            node("endEvent", "back", "<compensateEventDefinition/>"),
+            end(),
+            flow("start > sub > pay > end"),
+            flow("failed > back"),
+        )
+    )
+    play.start()
+    play.complete("book")
+
+    play.fail("pay", "no_funds")
+
+    assert [each.name for each in play.issued(c.CallService)] == ["undo"]
+    play.complete("undo")
+    assert play.is_completed
+
+
 def compensating(throw: str) -> Player:
     def undone(name: str) -> str:
         return (
