@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from interaction.widgets.activity import category_name
 from interaction.widgets.money import differing, figure, grouped_iban, spoken
 from sentinel.vocabulary import Money
 
@@ -104,6 +105,18 @@ def in_words(value: object) -> str:
 def iban(value: str) -> SafeString:
     """Show an IBAN in groups of four."""
     return format_html('<span class="iban">{}</span>', grouped_iban(str(value)))
+
+
+@register.filter
+def reference(value: object) -> str:
+    """Show a reference without the kind of thing it refers to: what a person quotes."""
+    return str(value).rpartition(":")[2]
+
+
+@register.filter
+def category(value: object) -> str:
+    """Show a category as a word."""
+    return category_name(str(value))
 
 
 @register.simple_tag

@@ -80,8 +80,7 @@ def thread(
 ) -> Thread:
     """Return the conversation as it is drawn; a kind of card nobody can draw is left out."""
     known = {card.id: slip(card) for card in cards if card.kind in KINDS}
-    # A card that is spoken of again (a wrong code) moves down to where it is spoken of last.
-    place = {card_id: turn.id for turn in turns for card_id in turn.card_ids}
+    place = _places(turns, known)
     entries = [
         Entry(
             turn, tuple(known[each] for each in turn.card_ids if _is_here(each, turn, place, known))
@@ -99,6 +98,21 @@ def thread(
         entries.append(Entry(None, unspoken))
     last = turns[-1] if turns else None
     return Thread(conversation_id, tuple(entries), last.suggestions if last else ())
+
+
+def _places(turns: Sequence[Said], known: Mapping[UUID, Slip]) -> dict[UUID, UUID]:
+    """Return the turn at which each card is drawn: an open one where it was spoken of last.
+
+    A wrong code speaks of its card again, and the card moves down to it; once it is answered it
+    stays where it came first, so that what was said since reads in order.
+    """
+    place: dict[UUID, UUID] = {}
+    for turn in turns:
+        for card_id in turn.card_ids:
+            is_open = card_id in known and known[card_id].is_open
+            if is_open or card_id not in place:
+                place[card_id] = turn.id
+    return place
 
 
 def _is_here(

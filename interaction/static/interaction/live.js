@@ -73,6 +73,30 @@ function connect() {
   });
 }
 
+// A part that is replaced by news must not take the focus away from somebody inside it. htmx
+// finds elements with an id again; the others are found by what they are and where they lead.
+let held = null;
+
+function sameAs(element) {
+  const where = element.getAttribute("href") ?? element.getAttribute("action") ?? element.name ?? "";
+  return (other) => other.tagName === element.tagName
+    && (other.getAttribute("href") ?? other.getAttribute("action") ?? other.name ?? "") === where
+    && other.textContent.trim() === element.textContent.trim();
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const active = document.activeElement;
+  const isInside = active && !active.id && active !== document.body && detail.target.contains(active);
+  held = isInside && detail.requestConfig.triggeringEvent?.type === "news" ? sameAs(active) : null;
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (!held || (document.activeElement && document.activeElement !== document.body)) return;
+  [...document.querySelectorAll("main a, main button, main input, #dock a, #dock button")]
+    .find(held)?.focus({ preventScroll: true });
+  held = null;
+});
+
 export function isOpen() {
   return socket?.readyState === WebSocket.OPEN;
 }
