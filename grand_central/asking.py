@@ -6,7 +6,12 @@ from uuid import UUID
 
 from grand_central.connectors.catalogue import CORE, MAILBOX, MANIFESTS, SCHEME
 from grand_central.connectors.contract import Manifest
-from grand_central.connectors.embedded import AccountAtBank, Balance, BalanceProof
+from grand_central.connectors.embedded import (
+    AccountAtBank,
+    Balance,
+    BalanceProof,
+    StatementLine,
+)
 from grand_central.connectors.messages import Message
 from grand_central.connectors.scheme import RegisteredName, SchemeUnavailable
 from grand_central.iban import InvalidIban, canonical_iban
@@ -40,6 +45,11 @@ def internal_account(*, kind: str, currency: str) -> AccountAtBank | None:
 def transfers_held(*, ids: Sequence[UUID]) -> frozenset[UUID]:
     """Return which of these transfers the ledger holds."""
     return frozenset(CORE.transfers_held(list(ids)))
+
+
+def statements_of(*, account_ids: Sequence[UUID]) -> tuple[StatementLine, ...]:
+    """Return the bookings of these accounts in the order posted, with the balance after each."""
+    return tuple(CORE.statements_of(list(account_ids)))
 
 
 def outcome_of(*, idempotency_key: str) -> Execution | None:

@@ -85,5 +85,8 @@ def _agree_by_initials(wanted: list[str], known: list[str]) -> bool:
 
 
 def _nearly(one: str, other: str) -> bool:
-    allowed = 0 if min(len(one), len(other)) < 4 else 1 + (len(one) > 8)
+    shorter = min(len(one), len(other))
+    if shorter < 3 or (shorter == 3 and one[0] != other[0]):
+        return one == other
+    allowed = 1 + (shorter > 8)
     return DamerauLevenshtein.distance(one, other, score_cutoff=allowed) <= allowed

@@ -14,6 +14,7 @@ from grand_central.asking import (
     resolve_hold_timeouts_once,
     roll_business_date,
     set_scheme_available,
+    statements_of,
     teach_scheme,
     transfers_held,
     validate_iban,
@@ -26,6 +27,7 @@ from grand_central.connectors.embedded import (
     CoreBusy,
     CurrencySum,
     Difference,
+    StatementLine,
 )
 from grand_central.connectors.messages import Message
 from grand_central.connectors.scheme import RegisteredName
@@ -91,6 +93,7 @@ __all__ = [
     "Screening",
     "ScreeningCandidate",
     "ScreeningList",
+    "StatementLine",
     "account_by_iban",
     "balance_of",
     "business_date",
@@ -113,6 +116,7 @@ __all__ = [
     "screen",
     "screening_lists",
     "set_scheme_available",
+    "statements_of",
     "teach_scheme",
     "transfers_held",
     "validate_iban",

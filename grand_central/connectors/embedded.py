@@ -8,7 +8,7 @@ from uuid import UUID
 from grand_central.connectors.contract import Call, Capability, Manifest
 from grand_central.embedded import ledger, reads, registers
 from grand_central.embedded.ledger import BalanceProof, CoreBusy, CurrencySum, Difference
-from grand_central.embedded.reads import AccountAtBank, Balance
+from grand_central.embedded.reads import AccountAtBank, Balance, StatementLine
 from grand_central.operations import payments
 from grand_central.operations.catalogue import LEDGER
 from grand_central.operations.fields import Batch
@@ -23,6 +23,7 @@ __all__ = [
     "CurrencySum",
     "Difference",
     "EmbeddedCore",
+    "StatementLine",
 ]
 
 
@@ -95,6 +96,10 @@ class EmbeddedCore:
     def transfers_held(self, ids: list[UUID]) -> set[UUID]:
         """Return which transfers the ledger holds."""
         return reads.transfers_by_ids(ids=ids)
+
+    def statements_of(self, account_ids: list[UUID]) -> list[StatementLine]:
+        """Return the bookings of accounts with the balance after each."""
+        return reads.statements_of(account_ids=account_ids)
 
     def expire_holds(self, limit: int) -> int:
         """Release holds whose time is over."""

@@ -12,7 +12,7 @@ from sentinel.vocabulary import Money
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What an account holds, and what of it is not held back."""
+    """What an account holds, and what can be spent: less what is held, with the overdraft."""
 
     account_id: UUID
     booked: Money
@@ -32,6 +32,16 @@ class AccountAtBank:
     status: str
 
 
+_STATEMENTS = """
+    SELECT account, id, sum(amount) OVER (PARTITION BY account ORDER BY position)
+    FROM (
+        SELECT debit_account AS account, id, position, -amount AS amount FROM ledger_transfer
+        WHERE debit_account = ANY(%(accounts)s) AND kind IN (0, 2)
+        UNION ALL
+        SELECT credit_account, id, position, amount FROM ledger_transfer
+        WHERE credit_account = ANY(%(accounts)s) AND kind IN (0, 2)
+    ) moved ORDER BY account, position
+"""
 _ACCOUNT = "SELECT id, party_id, holder_name, iban, currency, kind, status FROM ledger_account"
 
 
@@ -39,7 +49,8 @@ def balance_of(*, account_id: UUID) -> Balance | None:
     """Return what an account holds now, or None if this bank has no such account."""
     row = _row(
         "SELECT currency, credits_posted - debits_posted,"
-        " credits_posted - debits_posted - debits_pending FROM ledger_account WHERE id = %s",
+        " credits_posted + overdraft_limit - debits_posted - debits_pending"
+        " FROM ledger_account WHERE id = %s",
         account_id,
     )
     if row is None:
@@ -87,6 +98,22 @@ def transfers_by_ids(*, ids: list[UUID]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM ledger_transfer WHERE id = ANY(%s)", [ids])
         return {row[0] for row in cursor}
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One booking on an account, and what the account held after it, in minor units."""
+
+    account_id: UUID
+    transfer_id: UUID
+    balance: int
+
+
+def statements_of(*, account_ids: list[UUID]) -> list[StatementLine]:
+    """Return the bookings of these accounts in the order they were posted, account by account."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STATEMENTS, {"accounts": account_ids})
+        return [StatementLine(account, each, int(held)) for account, each, held in cursor]
 
 
 def _row(sql: str, *arguments: str | UUID | date) -> tuple[Any, ...] | None:

@@ -75,7 +75,8 @@ SELECT frontline_protect('core_payee', 'read_only');
 """
 
 LEDGER = r"""
--- flags: 1 debits may not exceed credits (a customer's money), 2 the reverse.
+-- flags: 1 debits may not exceed credits and the agreed overdraft (a customer's money), 2 credits
+-- may not exceed debits.
 CREATE TABLE ledger_account (
     id uuid PRIMARY KEY,
     entity text COLLATE "C" NOT NULL DEFAULT frontline_entity(),
@@ -88,6 +89,7 @@ CREATE TABLE ledger_account (
     holder_name text NOT NULL,
     party_id uuid REFERENCES core_party,
     flags integer NOT NULL CHECK (flags BETWEEN 0 AND 3),
+    overdraft_limit bigint NOT NULL DEFAULT 0 CHECK (overdraft_limit >= 0),
     debits_pending bigint NOT NULL DEFAULT 0 CHECK (debits_pending >= 0),
     debits_posted bigint NOT NULL DEFAULT 0 CHECK (debits_posted >= 0),
     credits_pending bigint NOT NULL DEFAULT 0 CHECK (credits_pending >= 0),
@@ -97,7 +99,8 @@ CREATE TABLE ledger_account (
     version bigint NOT NULL DEFAULT 0,
     CONSTRAINT ledger_account_iban_once UNIQUE (entity, iban),
     CONSTRAINT ledger_no_overdraft
-        CHECK (flags & 1 = 0 OR debits_pending + debits_posted <= credits_posted),
+        CHECK (flags & 1 = 0
+            OR debits_pending + debits_posted <= credits_posted + overdraft_limit),
     CONSTRAINT ledger_no_overcredit
         CHECK (flags & 2 = 0 OR credits_pending + credits_posted <= debits_posted),
     -- A customer's account always belongs to somebody and is never without the overdraft rule.

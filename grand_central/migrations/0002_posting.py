@@ -71,7 +71,8 @@ BEGIN
         WHEN d.status = 'blocked' THEN 'account_blocked'
         WHEN d.currency <> p_currency OR c.currency <> p_currency THEN 'currency_mismatch'
         WHEN d.flags & 1 = 1
-            AND d.debits_pending + d.debits_posted + p_amount > d.credits_posted
+            AND d.debits_pending + d.debits_posted + p_amount
+                > d.credits_posted + d.overdraft_limit
             THEN 'insufficient_funds'
         WHEN c.flags & 2 = 2
             AND c.credits_pending + c.credits_posted + p_amount > c.debits_posted

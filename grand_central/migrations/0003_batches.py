@@ -56,7 +56,8 @@ BEGIN
     -- What may still leave an account, and what may still come in; NULL is no bound.
     SELECT array_agg(a.id ORDER BY a.id),
         array_agg(CASE WHEN a.flags & 1 = 1
-            THEN a.credits_posted - a.debits_posted - a.debits_pending END ORDER BY a.id),
+            THEN a.credits_posted + a.overdraft_limit - a.debits_posted - a.debits_pending END
+            ORDER BY a.id),
         array_agg(CASE WHEN a.flags & 2 = 2
             THEN a.debits_posted - a.credits_posted - a.credits_pending END ORDER BY a.id)
     INTO v_ids, v_debit_room, v_credit_room FROM ledger_account a
@@ -163,9 +164,9 @@ BEGIN
         SELECT i.id, i.debit, i.credit, i.amount, i.currency, 0, 0, coalesce(i.booking, v_day),
             coalesce(i.value, i.booking, v_day), i.remittance, i.name, i.iban, i.end_to_end,
             i.category, p_token
-        FROM unnest(v_items, statuses) AS i (id, debit, credit, amount, currency, booking, value,
-            remittance, name, iban, end_to_end, category, status)
-        WHERE i.status = 'posted'
+        FROM unnest(v_items, statuses) WITH ORDINALITY AS i (id, debit, credit, amount, currency,
+            booking, value, remittance, name, iban, end_to_end, category, status, n)
+        WHERE i.status = 'posted' ORDER BY i.n
         ON CONFLICT (id) DO NOTHING
         RETURNING id, debit_account, credit_account, amount
     ), sums AS (

@@ -111,9 +111,10 @@ BEGIN
             CONTINUE;
         END IF;
         INSERT INTO ledger_account (id, iban, code, currency, kind, name, holder_name, party_id,
-            flags, opened_on)
+            flags, overdraft_limit, opened_on)
         VALUES (v_new.id, v_new.iban, v_new.code, v_new.currency, v_new.kind, v_new.name,
-            v_new.holder_name, v_new.party_id, v_new.flags, v_new.opened_on)
+            v_new.holder_name, v_new.party_id, v_new.flags, coalesce(v_new.overdraft_limit, 0),
+            v_new.opened_on)
         ON CONFLICT DO NOTHING;
         IF FOUND THEN
             statuses := statuses || 'opened'::text;

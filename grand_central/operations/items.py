@@ -73,7 +73,10 @@ class PartyItem:
 
 @dataclass(frozen=True, slots=True)
 class AccountItem:
-    """An account to open: a customer's, or (without a party) one of the bank's own."""
+    """An account to open: a customer's, or (without a party) one of the bank's own.
+
+    `overdraft_limit` is how far below zero it may go, in minor units.
+    """
 
     id: UUID
     iban: str
@@ -85,6 +88,7 @@ class AccountItem:
     party_id: UUID | None
     flags: int
     opened_on: date
+    overdraft_limit: int = 0
 
     def line(self) -> str:
         """Return the item as the core reads it."""
