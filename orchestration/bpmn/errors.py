@@ -27,6 +27,8 @@ class Finding:
 class DrawingRefused(ValueError):
     """The drawing cannot be read or run; `findings` lists every reason, the first in front."""
 
+    # The class has a code of its own; each refusal narrows it to what is wrong.
+    code = "drawing_refused"
     is_retryable = False
 
     def __init__(

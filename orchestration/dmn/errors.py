@@ -18,6 +18,8 @@ class Finding:
 class ModelRefused(ValueError):
     """The file is no DMN model that may be used; `findings` lists every reason known."""
 
+    # The class has a code of its own; each refusal narrows it to what is wrong.
+    code = "model_refused"
     is_retryable = False
 
     def __init__(
