@@ -29,7 +29,7 @@ _BY_WORD: Final = {word: name for name, words in _LISTED.items() for word in wor
 # Words too common to stand for a category on their own.
 _ONLY_IN_PHRASE: Final = {"public": "transport", "going": "out", "eating": "out", "home": ""}
 _AT: Final = re.compile(
-    r"\b(?:at|with|on|for)\s+(?P<name>[^\W\d_][\w'&.-]*(?:\s+[A-Z][\w'&.-]*)*)", re.UNICODE
+    r"\b(?:at|with|on)\s+(?P<name>[^\W\d_][\w'&.-]*(?:\s+[A-Z][\w'&.-]*)*)", re.UNICODE
 )
 _ACCOUNT: Final = re.compile(
     r"\b(?:(?P<way>from|to|into|in|on|of|onto|between)\s+)?(?:my\s+|the\s+|our\s+)?"
