@@ -36,7 +36,7 @@ def sources():
     yield ROOT / "orchestration" / "markup.py"
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", tuple(sources()), ids=lambda path: path.name)
 def test_module_imports_only_what_is_pure(path):
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
@@ -52,7 +52,7 @@ def test_module_imports_only_what_is_pure(path):
             assert top in ALLOWED_OUTSIDE or inside in ALLOWED_INSIDE, f"{path}: {name}"
 
 
-@pytest.mark.parametrize("path", sources(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", tuple(sources()), ids=lambda path: path.name)
 def test_module_reads_no_clock_and_runs_no_text(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call):
