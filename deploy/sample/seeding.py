@@ -10,6 +10,7 @@ from django.conf import settings
 import grand_central.public
 import interaction.public
 import nexus.public
+import orchestration.public
 import sentinel.public
 from deploy.sample.batches import Mandate, Say, post, send
 from deploy.sample.history import Books, friends_of, history_of
@@ -46,6 +47,7 @@ def seed(*, customers: int, number: int, at: datetime, say: Say) -> None:
     for bank, count in ((MERIDIAN_NL, customers), (MERIDIAN_BE, CUSTOMERS_BELGIUM)):
         _rules(bank, at, say)
         with sentinel.public.legal_entity(entity=bank.entity):
+            orchestration.public.publish_journeys()
             _bank(bank, customers_of(bank, count, number), number, at, say)
     draw_invoice(path=Path(settings.SAMPLE_INVOICE_FILE), on=at.date())
     say("sample invoice drawn")
