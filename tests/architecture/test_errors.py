@@ -89,8 +89,8 @@ def test_error_states_itself_and_survives_a_queue(error):
     arrived = pickle.loads(pickle.dumps(raised))
 
     assert error.__doc__
-    assert isinstance(error.code, str)
-    assert isinstance(error.is_retryable, bool)
+    assert isinstance(raised.code, str)
+    assert isinstance(raised.is_retryable, bool)
     assert type(arrived) is error
     assert arrived.args == raised.args
     assert vars(arrived) == vars(raised)
