@@ -96,6 +96,13 @@ document.addEventListener("frame", ({ detail: frame }) => {
   else if (frame.type === "refused") giveBack(frame.text);
 });
 
+// A refusal comes as words; an error of ours as a part of a page, with its reference.
+function plain(words, answer) {
+  if (answer.headers.get("Content-Type")?.startsWith("text/plain")) return words;
+  const said = new DOMParser().parseFromString(words, "text/html").body.querySelectorAll(".body > *");
+  return [...said].map((part) => part.textContent.trim()).join(" ") || "That did not work. Please try again.";
+}
+
 async function post() {
   refuse(null);
   busy(true);
@@ -103,7 +110,7 @@ async function post() {
   const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
   const words = await answer.text();
   busy(false);
-  if (!answer.ok) return void refuse(words);
+  if (!answer.ok) return void refuse(plain(words, answer));
   form.elements.sent_id.value = answer.headers.get("X-Next-Id");
   text.value = "";
   choose(null);
