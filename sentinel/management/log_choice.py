@@ -1,7 +1,11 @@
 """Which legal entity's log a command works on."""
 
+from datetime import UTC, datetime
+
 from django.core.management.base import CommandError
 from django.db import connection
+
+from sentinel.entities import legal_entity
 
 
 def entities_with_logs() -> list[str]:
@@ -12,7 +16,7 @@ def entities_with_logs() -> list[str]:
 
 
 def chosen_entity(named: str | None) -> str:
-    """Return the legal entity named, or the first one that has a log.
+    """Return the legal entity named, or the one whose log began first.
 
     Raises:
         CommandError: the one named has no log, or there is none at all.
@@ -22,4 +26,14 @@ def chosen_entity(named: str | None) -> str:
         raise CommandError("Nothing has been recorded yet.")
     if named is not None and named not in found:
         raise CommandError(f"{named} has no log; there are: {', '.join(found)}")
-    return named or found[0]
+    return named or min(found, key=_began_at)
+
+
+def _began_at(entity: str) -> datetime:
+    with legal_entity(entity=entity), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.recorded_at FROM sentinel_record r JOIN sentinel_leaf l ON l.record_id = r.id"
+            " ORDER BY l.idx LIMIT 1"
+        )
+        row = cursor.fetchone()
+    return row[0] if row else datetime.max.replace(tzinfo=UTC)

@@ -179,8 +179,7 @@ def _describe(bundle: Bundle, report: Report, wrong: dict[int, bytes]) -> None:
     for index, computed in sorted(wrong.items()):
         where = home.get(computed, index)
         was = "under its number" if where == index else f"there, but record {where}"
-        words = f"does not say what was sealed {was}"
-        report.add("record_altered", words, bundle.named([index]))
+        report.add("record_altered", f"does not say what was sealed {was}", bundle.named([index]))
     if bundle.is_whole_log and (gone := sorted(bundle.leaves.keys() - bundle.kinds.keys())):
         report.add("record_missing", "was sealed, and the record is gone", bundle.named(gone))
     if gone := sorted(set(range(max(bundle.leaves, default=-1) + 1)) - bundle.leaves.keys()):
@@ -264,7 +263,8 @@ def check_tree(bundle: Bundle, report: Report, anchors: list[Anchor]) -> bytes |
             report.add("unsigned_tail", "is covered by no signed checkpoint", tail)
         elif anchor.root and _fold(stack) != anchor.root:
             suspects = bundle.named(_suspects(stack, anchor, start))
-            report.add("range_altered", "lies where the leaves are not those signed", suspects)
+            words = f"is one of {len(suspects)} of which one or more were replaced, leaf and all"
+            report.add("range_altered", words, suspects)
             # Going on from the signed subtrees finds every damaged range on its own.
             stack = list(anchor.frontier) or stack
             held = anchor.root if anchor.size == stop else held

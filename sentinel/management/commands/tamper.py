@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sentinel.log.records import leaf_of
+from sentinel.management.log_choice import chosen_entity
 
 # A digit inside the amount or a hash, which is what somebody would want to change.
 _TARGET = re.compile(rb'"((?:[a-z_]*amount[a-z_]*|[a-z_]*hash|[a-z_]*digest))":"?([0-9a-f.]*\d)')
@@ -41,6 +42,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--record", type=UUID, help="the record (default: the last permit)")
+        parser.add_argument("--entity", help="whose last permit (default: whose log began first)")
         parser.add_argument(
             "--rewrite-leaf", action="store_true", help="also make the log's leaf fit the edit"
         )
@@ -50,7 +52,7 @@ class Command(BaseCommand):
         if not settings.FRONTLINE_SAMPLE_BANK:
             raise CommandError("This is not a sample bank: its evidence stays as it is.")
         with _superuser() as session:
-            record = _record(session, options["record"])
+            record = _record(session, options["record"], options["entity"])
             edit = _edit(bytes(record[4]))
             self._confirm(record, is_sure=options["yes"])
             _write(session, record, edit, is_leaf_rewritten=options["rewrite_leaf"])
@@ -96,16 +98,17 @@ def _superuser() -> psycopg.Connection:
         raise CommandError(f"The database's superuser could not sign in: {error}") from error
 
 
-def _record(session: psycopg.Connection, record_id: UUID | None) -> tuple[Any, ...]:
-    if record_id is None:
-        condition, parameters = (
-            "WHERE r.kind IN ('executed', 'issued')"
-            " ORDER BY (r.kind = 'issued') DESC, l.idx DESC LIMIT 1",
-            [],
-        )
+def _record(
+    session: psycopg.Connection, record_id: UUID | None, entity: str | None
+) -> tuple[Any, ...]:
+    if record_id is not None:
+        found = session.execute(f"{_FIND} WHERE r.id = %s", [record_id]).fetchone()
     else:
-        condition, parameters = "WHERE r.id = %s", [record_id]
-    found = session.execute(_FIND + condition, parameters).fetchone()
+        found = session.execute(
+            f"{_FIND} WHERE r.entity = %s AND r.kind IN ('executed', 'issued')"
+            " ORDER BY (r.kind = 'issued') DESC, l.idx DESC LIMIT 1",
+            [chosen_entity(entity)],
+        ).fetchone()
     if found is None:
         raise CommandError("There is no such record in the log yet.")
     return found

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from sentinel.entities import legal_entity
 from sentinel.log.note import parse_short
 from sentinel.log.proofs import latest_checkpoint
 from sentinel.log.records import append
@@ -115,6 +116,18 @@ def test_tamper_takes_the_last_permit_by_itself(entity, tmp_path, capsys):
     run("export_evidence", "--out", str(path))
 
     assert Verdict(capsys, path, held()).indexes("record_altered") == [4]
+
+
+def test_commands_take_the_log_that_began_first_unless_told(entity, tmp_path):
+    with connection.cursor() as cursor:
+        append(cursor, kind="issued", body={"amount": "1.00"})
+        with legal_entity(entity="meridian-be"):
+            append(cursor, kind="issued", body={"amount": "1.00"})
+    run("checkpoint")
+
+    assert "meridian-nl" in run("tamper", "--yes")
+    assert "meridian-be" in run("tamper", "--yes", "--entity", "meridian-be")
+    assert "log/meridian-nl" in run("export_evidence", "--out", str(tmp_path / "evidence.zip"))
 
 
 def test_tamper_changes_one_digit_only(entity):
