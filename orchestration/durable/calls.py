@@ -64,7 +64,7 @@ def make_call(run: Run, command: CallService, kept: OpenCall | None = None) -> N
             _close(run, kept)
             run.queue.append(TaskCompleted(command.token, feel_mapping(output)))
         case Refused(code, words, output):
-            _close(run, command, attempt)
+            _close(run, kept)
             business = FailureKind.BUSINESS
             run.queue.append(TaskFailed(command.token, business, code, words, feel_mapping(output)))
         case Parked():

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from psycopg import sql
 
 import nexus.public
 import orchestration.public
@@ -16,6 +17,7 @@ from deploy.sample.seeding import seed
 from deploy.sample.story import MERIDIAN_NL, sample_id
 from orchestration.public import Card, Reply
 from sentinel.vocabulary import Principal
+from tests import postgres
 
 CUSTOMERS = 4
 SEED = 7
@@ -111,15 +113,51 @@ class Bank:
             pass
 
 
+@pytest.fixture(scope="session")
+def seeded_template(django_db_setup, django_db_blocker) -> Iterator[str]:
+    """Make the sample bank once; every test works on a copy of it."""
+    name = f"{postgres.name}_seeded"
+    with django_db_blocker.unblock():
+        seed(customers=CUSTOMERS, number=SEED, at=datetime.now(UTC), say=lambda words: None)
+        with sentinel.public.legal_entity(entity=MERIDIAN_NL.entity):
+            orchestration.public.publish_journeys()
+        connections.close_all()
+    _copy(postgres.name, name)
+    postgres.databases.clone(postgres.name)
+    yield name
+    postgres.databases.drop(name)
+
+
+@pytest.fixture(scope="module")
+def _empty_afterwards(seeded_template) -> Iterator[None]:
+    """Give other modules the empty database back that they expect."""
+    yield
+    postgres.databases.clone(postgres.name)
+
+
 @pytest.fixture
-def bank(transactional_db) -> Iterator[Bank]:
+def bank(seeded_template, _empty_afterwards, django_db_blocker) -> Iterator[Bank]:
+    """Commits are real here, as Sentinel keeps what must survive in transactions of its own."""
+    _copy(seeded_template, postgres.name)
     clock = Clock()
-    seed(customers=CUSTOMERS, number=SEED, at=clock.now(), say=lambda words: None)
-    with sentinel.public.legal_entity(entity=MERIDIAN_NL.entity):
-        orchestration.public.publish_journeys()
-        people = customers_of(MERIDIAN_NL, CUSTOMERS, SEED)
-        anna = next(each for each in people if each.username == "anna")
-        yield Bank(clock, _customer(anna.party_id, clock), _employees(clock))
+    with django_db_blocker.unblock():
+        with sentinel.public.legal_entity(entity=MERIDIAN_NL.entity):
+            people = customers_of(MERIDIAN_NL, CUSTOMERS, SEED)
+            anna = next(each for each in people if each.username == "anna")
+            yield Bank(clock, _customer(anna.party_id, clock), _employees(clock))
+        connections.close_all()
+
+
+def _copy(source: str, target: str) -> None:
+    with postgres.databases.superuser("postgres") as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target))
+        )
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER frontline_owner").format(
+                sql.Identifier(target), sql.Identifier(source)
+            )
+        )
 
 
 def _customer(party_id: UUID, clock: Clock) -> Principal:

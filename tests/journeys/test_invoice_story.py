@@ -1,0 +1,183 @@
+"""The story: an invoice with a number that is not the landlord's, from refusal to payment."""
+
+from uuid import uuid4
+
+import pytest
+
+import orchestration.public
+import sentinel.public
+from deploy.sample.invoice import draw_invoice
+from deploy.sample.story import INVOICE_IBAN, LANDLORD_IBAN, RENT_MINOR_UNITS
+from orchestration.public import Attachment, TaskFilters
+
+CALLED = {"reached": True, "spoke_to": "Mr Hendriks", "called_number": "+31 20 555 0100"}
+
+
+@pytest.fixture
+def invoice(bank, tmp_path) -> Attachment:
+    path = tmp_path / "invoice.pdf"
+    draw_invoice(path=path, on=bank.clock.now().date())
+    return Attachment(uuid4(), "invoice.pdf", "application/pdf", path.read_bytes())
+
+
+def tasks_of(bank, who, kind):
+    listed = orchestration.public.tasks(
+        principal=bank.employees[who], filters=TaskFilters(kind=kind)
+    )
+    return list(listed)
+
+
+def done(bank, who, task, answer, comment=""):
+    return orchestration.public.complete(
+        task_id=task.id,
+        principal=bank.employees[who],
+        answer=answer,
+        comment=comment,
+        at=bank.clock.now(),
+    )
+
+
+def refused(bank, chat, invoice):
+    """Go to the refusal and return the task of operations."""
+    shown = chat.says("pay this", invoice)
+    (card,) = [card for card in shown.cards if card.kind == "confirm_payment"]
+    chat.answers(card, answer="confirm")
+    (task,) = tasks_of(bank, "omar", "call_back")
+    return task
+
+
+def test_an_iban_from_a_document_is_not_paid_without_a_call_back(bank, invoice):
+    chat = bank.chat()
+    before, transfers = bank.balance(), bank.transfers()
+
+    shown = chat.says("pay this", invoice)
+
+    (card,) = [card for card in shown.cards if card.kind == "confirm_payment"]
+    assert card.details["creditor_iban"] == INVOICE_IBAN
+    assert card.details["warnings"]
+
+    answered = chat.answers(card, answer="confirm")
+
+    (refusal,) = [card for card in answered.cards if card.kind == "refusal"]
+    assert refusal.details["reason_id"] == "iban-from-document-needs-call-back"
+    assert str(refusal.details["case_reference"]).startswith("MB-")
+    assert bank.balance() == before
+    assert bank.transfers() == transfers
+
+
+def test_the_employee_sees_both_numbers_side_by_side_and_the_rule_in_words(bank, invoice):
+    task = refused(bank, bank.chat(), invoice)
+
+    case = orchestration.public.case(case_id=task.case_id, principal=bank.employees["omar"])
+
+    assert case.comparison["ours"]["value"].replace(" ", "") == LANDLORD_IBAN
+    assert case.comparison["theirs"]["value"].replace(" ", "") == INVOICE_IBAN
+    rules = {reason.policy_id: reason.staff for reason in case.reasons}
+    assert "Call the payee back" in rules["iban-from-document-needs-call-back"]
+    iban = next(item for item in case.evidence if item.name == "creditor_iban")
+    assert iban.provenance == "document"
+    assert iban.differs_from.replace(" ", "") == LANDLORD_IBAN
+    assert iban.document_id == invoice.id
+    assert case.active_nodes == ("call_back",)
+    assert "pay" in case.done_nodes
+    assert case.documents[0].name == "invoice.pdf"
+
+
+def test_called_back_corrected_approved_and_confirmed_the_payment_is_made(bank, invoice):
+    chat = bank.chat()
+    before, transfers = bank.balance(), bank.transfers()
+    task = refused(bank, chat, invoice)
+
+    done(bank, "omar", task, {**CALLED, "iban_choice": "known"})
+
+    assert bank.balance() == before
+    (approval,) = tasks_of(bank, "omar", "approval")
+    done(bank, "omar", approval, {"verdict": "approve"})
+
+    assert bank.balance() == before
+    (step_up,) = [card for card in chat.cards("step_up") if card.state == "open"]
+    assert step_up.details["creditor_iban"] == LANDLORD_IBAN
+    assert step_up.details["amount"] == {"minor_units": RENT_MINOR_UNITS, "currency": "EUR"}
+    chat.answers(step_up, answer="code", code=chat.code())
+
+    assert bank.balance() == before - RENT_MINOR_UNITS
+    assert bank.transfers() == transfers + 1
+    (payment,) = orchestration.public.payments(principal=bank.anna, at=bank.clock.now())
+    assert payment.state == "done"
+    assert payment.creditor_iban == LANDLORD_IBAN
+    case = orchestration.public.case(case_id=task.case_id, principal=bank.employees["omar"])
+    assert case.state == "closed"
+
+
+def test_a_payee_who_was_not_reached_is_not_paid(bank, invoice):
+    task = refused(bank, bank.chat(), invoice)
+    before = bank.balance()
+
+    with pytest.raises(orchestration.public.AnswerRefused) as error:
+        done(bank, "omar", task, {"iban_choice": "known"})
+
+    assert set(error.value.errors) >= {"spoke_to", "called_number"}
+    assert [task.state for task in tasks_of(bank, "omar", "call_back")] == ["open"]
+    assert bank.balance() == before
+
+
+def test_a_false_invoice_is_stopped_and_the_customer_is_told(bank, invoice):
+    chat = bank.chat()
+    task = refused(bank, chat, invoice)
+    before, transfers = bank.balance(), bank.transfers()
+
+    done(bank, "omar", task, {"iban_choice": "reject"}, "The landlord sent no invoice.")
+
+    assert bank.balance() == before
+    assert bank.transfers() == transfers
+    (payment,) = orchestration.public.payments(principal=bank.anna, at=bank.clock.now())
+    assert payment.state == "refused"
+    events = orchestration.public.events_after(cursor="", limit=1000)
+    assert any(
+        event.type == "conversation.reply" and "called the payee" in event.payload["text"]
+        for event in events
+    )
+
+
+def test_the_adviser_may_not_do_the_work_of_operations(bank, invoice):
+    task = refused(bank, bank.chat(), invoice)
+
+    with pytest.raises(orchestration.public.NotYourTask):
+        done(bank, "eva", task, {**CALLED, "iban_choice": "known"})
+
+    assert tasks_of(bank, "eva", "call_back") == []
+    assert len(tasks_of(bank, "omar", "call_back")) == 1
+
+
+def test_a_rejected_approval_ends_the_payment(bank, invoice):
+    chat = bank.chat()
+    before = bank.balance()
+    task = refused(bank, chat, invoice)
+    done(bank, "omar", task, {**CALLED, "iban_choice": "known"})
+    (approval,) = tasks_of(bank, "omar", "approval")
+
+    done(bank, "omar", approval, {"verdict": "reject"}, "Not convinced.")
+
+    assert bank.balance() == before
+    (payment,) = orchestration.public.payments(principal=bank.anna, at=bank.clock.now())
+    assert payment.state == "refused"
+    assert chat.cards("step_up") == ()
+
+
+def test_the_customer_cannot_approve_their_own_payment(bank, invoice):
+    chat = bank.chat()
+    task = refused(bank, chat, invoice)
+    done(bank, "omar", task, {**CALLED, "iban_choice": "known"})
+    (approval,) = tasks_of(bank, "omar", "approval")
+
+    with pytest.raises(orchestration.public.NotYourTask):
+        orchestration.public.complete(
+            task_id=approval.id,
+            principal=bank.anna,
+            answer={"verdict": "approve"},
+            comment="",
+            at=bank.clock.now(),
+        )
+
+    request = sentinel.public.open_approval_requests(roles=("operations",))
+    assert len(request) == 1
