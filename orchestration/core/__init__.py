@@ -9,6 +9,7 @@ from orchestration.core.codec import (
     encode_state,
 )
 from orchestration.core.definition import Definition, deploy
+from orchestration.core.migration import Judgement, MigrationRefused, Verdict, judge, migrate
 from orchestration.core.state import InstanceState, new_state
 from orchestration.core.step import Ignored, Step
 
@@ -17,13 +18,18 @@ __all__ = [
     "EncodingRefused",
     "Ignored",
     "InstanceState",
+    "Judgement",
+    "MigrationRefused",
     "Step",
+    "Verdict",
     "advance",
     "decode",
     "decode_state",
     "deploy",
     "encode",
     "encode_state",
+    "judge",
+    "migrate",
     "new_state",
     "rebuild",
 ]

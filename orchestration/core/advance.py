@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from orchestration.core.activities import start_work
 from orchestration.core.answers import answer
 from orchestration.core.definition import Definition
 from orchestration.core.events import Event
@@ -71,9 +72,6 @@ def _move(run: Run, *, is_allowed: bool) -> None:
     token = place(run, planned) if isinstance(planned, Arrival) else run.tokens.get(planned.token)
     if token is None:
         return  # Something earlier in this step has interrupted it.
-    is_leaving = isinstance(planned, Finish) or (
-        isinstance(planned, Arrival) and planned.is_triggered
-    )
     try:
         if not is_allowed:
             words = f"more than {MOVES_MAX} moves without waiting"
@@ -81,7 +79,18 @@ def _move(run: Run, *, is_allowed: bool) -> None:
         _carry_out(run, token, planned)
     except CannotGoOn as error:
         current = run.tokens.get(token.id, token)
-        raise_incident(run, current, error, Wait.LEAVING if is_leaving else None)
+        raise_incident(run, current, error, _to_repeat(planned))
+
+
+def _to_repeat(planned: Arrival | Finish | Enter) -> Wait | None:
+    """Say what is to be done again once the incident is resolved."""
+    match planned:
+        case Finish() | Arrival(is_triggered=True):
+            return Wait.LEAVING
+        case Enter(work=work):
+            return work
+        case _:
+            return None
 
 
 def _carry_out(run: Run, token: Token, planned: Arrival | Finish | Enter) -> None:
@@ -90,5 +99,7 @@ def _carry_out(run: Run, token: Token, planned: Arrival | Finish | Enter) -> Non
             finish(run, token, planned)
         case Arrival(is_triggered=True):
             finish(run, token, Finish(token.id, token.scope, planned.payload))
+        case Enter(work=Wait()):
+            start_work(run, token, run.definition.node(token.node))
         case _:
             enter(run, token)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from orchestration.core import events
 from orchestration.core import history as past
-from orchestration.core.activities import start_work
 from orchestration.core.commands import OutcomeKind
 from orchestration.core.ears import timer_fired, trigger
 from orchestration.core.failures import raise_incident, throw_error, throw_escalation
@@ -183,12 +182,10 @@ def _resolved(run: Run, event: events.IncidentResolved) -> Refusal:
     if event.resolution is events.Resolution.COMPLETE:
         done = run.waiting(token, Wait.EVENT)
         run.agenda.append(Finish(done.id, done.scope, _values(event.output)))
-    elif work is None:
-        run.agenda.append(Enter(token.id, token.scope))
     elif work is Wait.LEAVING:
         run.agenda.append(Finish(token.id, token.scope, is_repeated=True))
     else:
-        start_work(run, token, run.definition.node(token.node))
+        run.agenda.append(Enter(token.id, token.scope, work))
     return None
 
 

@@ -104,7 +104,9 @@ def quiet_scope(run: Run) -> Scope | None:
 
 
 def clear_scope(run: Run, scope: Scope, because: str) -> None:
-    """Stop everything in a scope and forget the scope."""
+    """Stop everything in a scope, innermost first, and forget the scope."""
+    for inner in [each for each in run.scopes.values() if each.parent == scope.id]:
+        clear_scope(run, inner, because)
     for token in run.tokens_in(scope.id):
         interrupt(run, token, because)
     kept = [planned for planned in run.agenda if planned.scope != scope.id]
@@ -116,8 +118,6 @@ def clear_scope(run: Run, scope: Scope, because: str) -> None:
 def interrupt(run: Run, token: Token, because: str) -> None:
     """Stop a token, what it asked for, and everything inside it."""
     for scope in run.scopes_of(token.id):
-        for inner in [each for each in run.scopes.values() if each.parent == scope.id]:
-            clear_scope(run, inner, because)
         clear_scope(run, scope, because)
     if token.id in run.tokens:
         call_off(run, token)

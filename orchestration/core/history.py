@@ -184,6 +184,15 @@ class IncidentSettled:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceMigrated:
+    """The instance went over to another version of its drawing; `moved` are the nodes renamed."""
+
+    from_digest: str
+    to_digest: str
+    moved: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InstanceEnded:
     """The instance is over."""
 
@@ -207,5 +216,6 @@ Entry = (
     | EventThrown
     | IncidentRaised
     | IncidentSettled
+    | InstanceMigrated
     | InstanceEnded
 )

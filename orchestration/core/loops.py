@@ -5,9 +5,10 @@ from decimal import Decimal
 
 from orchestration.bpmn.expressions import as_expression
 from orchestration.bpmn.model import MultiInstance, Node
-from orchestration.core.flows import clear_scope, interrupt, leave
-from orchestration.core.run import Arrival, CannotGoOn, Run
+from orchestration.core.flows import clear_scope
+from orchestration.core.run import Arrival, CannotGoOn, Finish, Run
 from orchestration.core.state import Loop, Scope, Token, Variables, Wait
+from orchestration.core.undoing import remember
 from orchestration.feel.values import FeelValue
 
 ITEMS_MAX = 1000
@@ -117,15 +118,15 @@ def _close(run: Run, scope_id: str, node: Node) -> None:
     scope = run.scopes[scope_id]
     assert scope.loop is not None
     owner = run.tokens[scope.owner or ""]
-    for inner in [each for each in run.scopes.values() if each.parent == scope_id]:
-        for token in run.tokens_in(inner.id):
-            interrupt(run, token, node.id)
-        clear_scope(run, inner, node.id)
-    run.scopes.pop(scope_id)
+    clear_scope(run, scope, node.id)
     _finish(run, owner, node, scope.loop.results)
 
 
 def _finish(run: Run, owner: Token, node: Node, results: tuple[FeelValue, ...]) -> None:
     if node.loop is not None and node.loop.into is not None:
         run.set_variable(owner.scope, node.loop.into, results, node.id)
-    leave(run, owner)
+    remember(run, owner)
+    # Planned, not done here, so that a way out that cannot be found stops the owner and not the
+    # item that happened to be the last.
+    run.waiting(owner, Wait.EVENT)
+    run.agenda.append(Finish(owner.id, owner.scope, is_repeated=True))

@@ -59,7 +59,7 @@ def finish(run: Run, token: Token, planned: Finish) -> None:
     node = run.definition.node(token.node)
     if not planned.is_repeated:
         keep_outputs(run, token, node, planned.payload)
-        if node.kind in ACTIVITIES:
+        if node.kind in ACTIVITIES and token.item is None:
             remember(run, token)
     if token.item is not None:
         item_done(run, token, node, planned.payload)

@@ -64,10 +64,11 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """A token that is to enter the node it stands at once more."""
+    """A token that is to enter its node once more, or with `work` only to ask for that again."""
 
     token: str
     scope: str
+    work: Wait | None = None
 
 
 class Run:

@@ -115,7 +115,17 @@ class Builder:
         links = [flow(f"{names[at]} > {names[at + 1]}") for at in range(0, len(names), 2)]
         inner = [part for each in drawn for part in each[2]]
         body = "".join([start(first), *inner, end(last), *links])
-        return name, name, [node("subProcess", name, body)]
+        late, after = f"{name}-late", f"{name}-after"
+        return (
+            name,
+            name,
+            [
+                node("subProcess", name, body),
+                boundary(late, name, timer("P1D")),
+                end(after),
+                flow(f"{late} > {after}"),
+            ],
+        )
 
 
 def definition_of(block):
@@ -150,6 +160,13 @@ def possible_events(play: Player) -> list[e.Event]:
     found += [e.TimerFired(each.id) for each in play.state.timers]
     found += [e.MessageReceived("m", subscription=each.id) for each in play.state.subscriptions]
     return found
+
+
+def is_deadline(play: Player, event: e.Event) -> bool:
+    """Tell whether an event is the timer on the border of a sub-process."""
+    return isinstance(event, e.TimerFired) and any(
+        each.id == event.timer and each.node.endswith("-late") for each in play.state.timers
+    )
 
 
 def is_stuck_by_design(play: Player) -> bool:

@@ -348,3 +348,39 @@ def test_loop_of_called_processes_waits_for_all():
 
     assert len(children) == 2
     assert play.is_completed
+
+
+def test_loop_without_a_way_out_stops_its_owner_and_goes_on_later():
+    task = service("pay", "", MARKER)
+    play = Player(process(start(), task, end(), flow("start > pay"), flow("pay > end", "is_open")))
+    play.start(payments=[1])
+
+    play.send(e.TaskCompleted(play.issued(c.CallService)[0].token))
+    assert play.issued(c.RaiseIncident)[0].code == "no_flow_holds"
+    assert [scope.id for scope in play.state.scopes] == ["s0"]
+    play.send(e.VariablesCorrected({"is_open": True}))
+    play.send(e.IncidentResolved(play.token("pay"), e.Resolution.RETRY))
+
+    assert play.is_completed
+
+
+def test_timer_on_the_border_stops_a_loop_inside_with_all_its_items():
+    play = Player(
+        process(
+            start(),
+            sub(start("in"), service("pay", "", MARKER), end("out"), flow("in > pay > out")),
+            boundary("late", "sub", timer("P1D")),
+            end(),
+            end("expired"),
+            flow("start > sub > end"),
+            flow("late > expired"),
+        )
+    )
+    play.start(payments=[1, 2, 3])
+
+    play.fire("late")
+
+    assert len(play.issued(c.CancelService)) == 3
+    assert play.is_completed
+    assert play.state.tokens == ()
+    assert [scope.id for scope in play.state.scopes] == ["s0"]

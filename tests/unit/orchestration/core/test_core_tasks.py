@@ -9,6 +9,7 @@ from orchestration.core.state import Status, Wait
 from orchestration.dmn.result import DecisionResult, DecisionUnknown, MatchedRule
 from tests.unit.orchestration.core.stage import (
     Player,
+    boundary,
     end,
     flow,
     node,
@@ -16,6 +17,7 @@ from tests.unit.orchestration.core.stage import (
     process,
     service,
     start,
+    timer,
 )
 
 STRAIGHT = flow("start > work > end")
@@ -346,4 +348,42 @@ def test_correction_of_variables_helps_a_stuck_decision():
     play.send(e.IncidentResolved(play.token("which"), e.Resolution.RETRY))
 
     assert play.trail[-1] == "b"
+    assert play.is_completed
+
+
+def test_called_process_without_name_is_an_incident_until_it_has_one():
+    play = one_task(node("callActivity", "work", calledElement="= which"))
+    play.start()
+    assert play.issued(c.RaiseIncident)[0].code == "process_unknown"
+
+    play.send(e.IncidentResolved(play.token("work"), e.Resolution.RETRY))
+    assert play.issued(c.RaiseIncident)[0].code == "process_unknown"
+    play.send(e.VariablesCorrected({"which": "child"}))
+    play.send(e.IncidentResolved(play.token("work"), e.Resolution.RETRY))
+
+    assert play.issued(c.StartChild)[0].process == "child"
+
+
+def test_work_that_cannot_be_asked_for_again_stays_an_incident_with_its_guard():
+    play = Player(
+        process(
+            start(),
+            node("callActivity", "work", calledElement="= which"),
+            boundary("late", "work", timer("PT1H")),
+            end(),
+            end("expired"),
+            STRAIGHT,
+            flow("late > expired"),
+        )
+    )
+    play.start(which="child")
+    play.send(e.TaskFailed(play.token("work"), e.FailureKind.TECHNICAL, "child_lost", "gone"))
+    play.send(e.VariablesCorrected({"which": None}))
+
+    play.send(e.IncidentResolved(play.token("work"), e.Resolution.RETRY))
+
+    assert play.issued(c.RaiseIncident)[0].code == "process_unknown"
+    assert len(play.state.timers) == 1
+    play.fire("late")
+    assert play.trail[-1] == "expired"
     assert play.is_completed
