@@ -162,6 +162,8 @@ CHANNEL_LAYERS = channel_layers(os.environ)
 CELERY_BROKER_URL = broker_url(os.environ)
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL, DATABASES["default"])
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Each connection to PostgreSQL's queue holds a pool of its own.
+CELERY_BROKER_POOL_LIMIT = 2
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "frontline"
@@ -176,6 +178,8 @@ TICK_LOOPS = {
     "expiry": ("sentinel.public.expire_tokens_once", 5.0),
     "hold timeouts": ("grand_central.public.resolve_hold_timeouts_once", 5.0),
     "reconciler": ("grand_central.public.reconcile_once", 10.0),
+    # Timers, retries, and whatever a lost message left behind.
+    "flows": ("orchestration.public.run_due_once", 0.5),
     "sequencer": ("sentinel.public.run_sequencer_once", 1.0),
     "witness": ("sentinel.public.run_witness_once", 30.0),
 }
@@ -194,9 +198,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
 }
-
-# What the bank does, as content: one folder each, published by digest.
-JOURNEYS = sorted(path for path in (SOURCE / "apps" / "journeys").iterdir() if path.is_dir())
 
 # What the bank does: one folder each, with its drawing, rules, policy and wording.
 JOURNEYS = sorted(path.parent for path in (SOURCE / "apps/journeys").glob("*/journey.json"))
