@@ -5,7 +5,7 @@ from orchestration.core import history as past
 from orchestration.core.run import CannotGoOn, Run
 from orchestration.core.state import Token, Variables
 from orchestration.dmn.result import DecisionUnknown
-from orchestration.feel.values import FeelValue
+from orchestration.feel.values import FeelValue, data_only
 
 
 def decide(run: Run, token: Token, node: Node, inputs: Variables) -> FeelValue:
@@ -26,6 +26,7 @@ def decide(run: Run, token: Token, node: Node, inputs: Variables) -> FeelValue:
         result = model.evaluate(decision=name, inputs=given, at=run.at)
     except DecisionUnknown as error:
         raise CannotGoOn("decision_unknown", f"{node.id}: no decision {reference!r}") from error
+    outputs = data_only(result.outputs)
     rules = tuple(
         past.RuleMatched(each.table, each.rule, each.index, each.annotations)
         for each in result.matched_rules
@@ -36,9 +37,9 @@ def decide(run: Run, token: Token, node: Node, inputs: Variables) -> FeelValue:
             token.visit,
             reference,
             result.inputs,
-            result.outputs,
+            outputs,
             rules,
             result.reasons,
         )
     )
-    return result.outputs
+    return outputs

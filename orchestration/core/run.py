@@ -21,7 +21,7 @@ from orchestration.core.state import (
 )
 from orchestration.dmn.result import DecisionModel
 from orchestration.feel import Expression, Result
-from orchestration.feel.values import FeelValue
+from orchestration.feel.values import FeelValue, data_only
 
 _NOTHING: Variables = {}
 
@@ -196,7 +196,8 @@ class Run:
         """Run one of the definition's expressions on what a scope sees."""
         expression = self.definition.expressions[text]
         context = {**self.visible(scope), **extra} if extra else self.visible(scope)
-        return expression.evaluate(context, at=self.at), expression, context
+        result = expression.evaluate(context, at=self.at)
+        return Result(data_only(result.value), result.reasons), expression, context
 
     def compute(
         self,

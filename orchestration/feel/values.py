@@ -84,6 +84,17 @@ def to_feel(value: object) -> FeelValue:
     raise ValueNotFeel(type(value).__name__)
 
 
+def data_only(value: FeelValue) -> FeelValue:
+    """Give a value as it can be stored: functions in it, which cannot, become null."""
+    if isinstance(value, Function):
+        return None
+    if isinstance(value, tuple):
+        return tuple(data_only(item) for item in value)
+    if isinstance(value, Mapping):
+        return {key: data_only(item) for key, item in value.items()}
+    return value
+
+
 def to_plain(value: FeelValue) -> object:
     """Turn FEEL data into plain data: whole numbers become integers, times become ISO texts.
 

@@ -121,7 +121,7 @@ def _bind(
 
 def _bind_named(slots: tuple[_Slot, ...], named: Mapping[str, FeelValue]) -> list[FeelValue] | None:
     known = {slot.name for slot in slots}
-    if not named.keys() <= known or (slots and slots[-1].is_rest):
+    if not named.keys() <= known:
         return None
     given: list[FeelValue] = []
     wanted: list[_Slot] = []

@@ -387,3 +387,12 @@ def test_work_that_cannot_be_asked_for_again_stays_an_incident_with_its_guard():
     play.fire("late")
     assert play.trail[-1] == "expired"
     assert play.is_completed
+
+
+def test_function_made_by_a_script_is_not_kept():
+    script = "<script>{double: function(x) x * 2, four: double(2)}</script>"
+    play = one_task(node("scriptTask", "work", script, '<f:script result="made"/>'))
+
+    play.start()
+
+    assert play.variables == {"made": {"double": None, "four": Decimal(4)}}

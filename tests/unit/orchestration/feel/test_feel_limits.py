@@ -1,6 +1,6 @@
 """Whatever the text, evaluation ends, within its limits, without an exception."""
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -28,11 +28,11 @@ SECONDS_MAX = 5
 )
 def test_runaway_is_stopped_and_says_why(text, limit):
     expression = compile_expression(text)
-    began = perf_counter()
+    began = process_time()
 
     result = expression.evaluate({})
 
-    assert perf_counter() - began < SECONDS_MAX
+    assert process_time() - began < SECONDS_MAX
     assert result.value is None
     assert result.reasons[-1].startswith("stopped: more than")
     assert result.reasons[-1].endswith(limit)
