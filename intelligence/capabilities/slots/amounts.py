@@ -131,14 +131,15 @@ class _Marks:
 
 def _money_word_before(pieces: Sequence[Piece], index: int, free_from: int) -> str:
     """Return the money word just before an index unless another amount has used it."""
-    word = word_at(pieces, index - 1) if index - 1 >= free_from else ""
+    is_next = index - 1 >= free_from and index > 0 and not pieces[index - 1].has_stop
+    word = word_at(pieces, index - 1) if is_next else ""
     return word if _is_money_word(word) else ""
 
 
 def _marks(pieces: Sequence[Piece], last: int, before: str, behind: str) -> _Marks:
     """Return what stands around a number: scale words, currencies, cents."""
     factor = 1
-    if not behind and word_at(pieces, last + 1) in SCALES:
+    if not behind and not pieces[last].has_stop and word_at(pieces, last + 1) in SCALES:
         factor, last = SCALES[word_at(pieces, last + 1)], last + 1
     if not behind and not pieces[last].has_stop and _is_money_word(word_at(pieces, last + 1)):
         behind, last = word_at(pieces, last + 1), last + 1

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from intelligence.capabilities.slots.values import Span
@@ -21,7 +21,7 @@ _LEADING_DECIMAL: Final = re.compile(r"[.,]\d")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A word in lower case and its place; `has_stop` says that a comma or full stop follows."""
+    """A word in lower case and its place; `has_stop`: a comma, full stop or other slot follows."""
 
     text: str
     start: int
@@ -60,7 +60,11 @@ def pieces_of(text: str) -> list[Piece]:
             if piece:
                 found.append(piece)
             position = cut.end() if cut else stop
-    return found
+    ends = [piece.start for piece in found[1:]] + [len(text)]
+    return [
+        replace(piece, has_stop=True) if TAKEN in text[piece.end : end] else piece
+        for piece, end in zip(found, ends, strict=False)
+    ]
 
 
 def without(text: str, spans: Iterable[Span]) -> str:

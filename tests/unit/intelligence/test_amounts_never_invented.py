@@ -10,7 +10,7 @@ from intelligence.capabilities.slots.extract import extract
 from tests.unit.intelligence.shipped import PAYEES, TODAY
 
 _LISTED = (
-    "pay send to Anna Bob for rent euro € $ EUR and no wait  make it not 1e3 -5 20% tomorrow . , ' k"
+    "pay send to Anna Bob for rent euro € $ EUR and no wait make it not 1e3 -5 20% tomorrow . , ' k"
     " 1.250 IBAN NL91ABNA0417164300 card invoice on 2026-12-01 cents dollars the 2 more"
 )
 WORDS = st.sampled_from(_LISTED.split())

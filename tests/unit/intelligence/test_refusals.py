@@ -155,3 +155,10 @@ def test_a_bad_answer_to_a_question_stays_in_the_dialogue():
     assert meaning.intent == "pay"
     assert meaning.slots.amount is None
     assert [refusal.code for refusal in meaning.refusals] == ["amount_not_a_number"]
+
+
+def test_a_currency_beyond_another_value_does_not_belong_to_the_number():
+    meaning = meaning_of("1 NL91ABNA0417164300 euro")
+
+    assert meaning.slots.amount.span.text == "1"
+    assert meaning.slots.amount.currency is None
