@@ -9,6 +9,8 @@ from django.db import connection
 from nexus.events import AccountOpened
 from nexus.reducers import Changes, NewEdge, NewFact, NewNode, NewTransaction
 
+Row = Mapping[str, object]
+
 
 def lock_cursor(*, feed: str) -> str:
     """Return how far a feed has been read, holding its row until the transaction ends."""
@@ -72,51 +74,61 @@ def write_facts(*, facts: Sequence[NewFact]) -> int:
             INSERT INTO nexus_fact (id, subject, name, key, value, valid_from, valid_to,
                                     is_retracted, source, event_id, confidence_permille,
                                     purpose_class)
-            SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::jsonb[],
-                                 %s::timestamptz[], %s::timestamptz[], %s::bool[], %s::text[],
-                                 %s::uuid[], %s::smallint[], %s::text[])
+            SELECT id, subject, name, key, coalesce(value, 'null'), valid_from, valid_to,
+                   is_retracted, source, event_id, confidence_permille, purpose_class
+              FROM jsonb_to_recordset(%s::jsonb) AS fact(
+                id uuid, subject text, name text, key text, value jsonb, valid_from timestamptz,
+                valid_to timestamptz, is_retracted boolean, source text, event_id uuid,
+                confidence_permille smallint, purpose_class text)
             ON CONFLICT DO NOTHING
             """,
-            _columns(
-                [
-                    (
-                        each.id,
-                        each.subject,
-                        each.name,
-                        each.key,
-                        json.dumps(each.value),
-                        each.valid_from,
-                        each.valid_to,
-                        each.is_retracted,
-                        each.source,
-                        each.event_id,
-                        each.confidence_permille,
-                        each.purpose_class,
-                    )
-                    for each in facts
-                ]
-            ),
+            [_rows(_fact_row(fact) for fact in facts)],
         )
         return int(cursor.rowcount)
+
+
+def _fact_row(fact: NewFact) -> Row:
+    return {
+        "id": fact.id,
+        "subject": fact.subject,
+        "name": fact.name,
+        "key": fact.key,
+        "value": fact.value,
+        "valid_from": fact.valid_from,
+        "valid_to": fact.valid_to,
+        "is_retracted": fact.is_retracted,
+        "source": fact.source,
+        "event_id": fact.event_id,
+        "confidence_permille": fact.confidence_permille,
+        "purpose_class": fact.purpose_class,
+    }
 
 
 def write_nodes(*, nodes: Sequence[NewNode]) -> None:
     """Replace the present picture of each thing named."""
     if not nodes:
         return
+    rows = (
+        {
+            "id": node.id,
+            "kind": node.kind,
+            "customer_id": node.customer_id,
+            "attributes": node.attributes,
+        }
+        for node in nodes
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO nexus_node (id, kind, customer_id, attributes)
-            SELECT * FROM unnest(%s::text[], %s::text[], %s::uuid[], %s::jsonb[])
+            SELECT * FROM jsonb_to_recordset(%s::jsonb) AS node(
+                id text, kind text, customer_id uuid, attributes jsonb)
             ON CONFLICT (id) DO UPDATE
                SET attributes = nexus_node.attributes || EXCLUDED.attributes,
                    customer_id = coalesce(EXCLUDED.customer_id, nexus_node.customer_id),
                    updated_at = clock_timestamp()
             """,
-            _columns(
-                [(n.id, n.kind, n.customer_id, json.dumps(dict(n.attributes))) for n in nodes]
-            ),
+            [_rows(rows)],
         )
 
 
@@ -124,14 +136,25 @@ def write_edges(*, edges: Sequence[NewEdge]) -> None:
     """Keep relations that are not there yet."""
     if not edges:
         return
+    rows = (
+        {
+            "source": edge.source,
+            "relation": edge.relation,
+            "target": edge.target,
+            "valid_from": edge.valid_from,
+            "event_id": edge.event_id,
+        }
+        for edge in edges
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO nexus_edge (source, relation, target, valid_from, event_id)
-            SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::uuid[])
+            SELECT * FROM jsonb_to_recordset(%s::jsonb) AS edge(
+                source text, relation text, target text, valid_from timestamptz, event_id uuid)
             ON CONFLICT DO NOTHING
             """,
-            _columns([(e.source, e.relation, e.target, e.valid_from, e.event_id) for e in edges]),
+            [_rows(rows)],
         )
 
 
@@ -142,27 +165,13 @@ def _write_accounts(accounts: Sequence[AccountOpened]) -> None:
         cursor.execute(
             """
             INSERT INTO nexus_account_state (account_id, customer_id, iban, kind, currency, name,
-                                             status, opened_on, booked_minor_units,
-                                             held_minor_units)
-            SELECT *, 0, 0 FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],
-                                       %s::text[], %s::text[], %s::date[])
+                                             status, opened_on)
+            SELECT * FROM jsonb_to_recordset(%s::jsonb) AS account(
+                account_id uuid, party_id uuid, iban text, kind text, currency text, name text,
+                status text, opened_on date)
             ON CONFLICT (account_id) DO NOTHING
             """,
-            _columns(
-                [
-                    (
-                        a.account_id,
-                        a.party_id,
-                        a.iban,
-                        a.kind,
-                        a.currency,
-                        a.name,
-                        a.status,
-                        a.opened_on,
-                    )
-                    for a in accounts
-                ]
-            ),
+            [_rows(account.model_dump() for account in accounts)],
         )
 
 
@@ -192,34 +201,35 @@ def _write_transactions(bookings: Sequence[NewTransaction]) -> dict[UUID, int]:
                 INSERT INTO nexus_transaction (transfer_id, account_id, customer_id,
                     amount_minor_units, currency, booked_at, booking_date, counterparty_name,
                     counterparty_iban, remittance, category, end_to_end_id, decision_id)
-                SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[],
-                                     %s::timestamptz[], %s::date[], %s::text[], %s::text[],
-                                     %s::text[], %s::text[], %s::text[], %s::uuid[])
+                SELECT * FROM jsonb_to_recordset(%s::jsonb) AS booking(
+                    transfer_id uuid, account_id uuid, customer_id uuid, amount bigint,
+                    currency text, booked_at timestamptz, booking_date date, name text, iban text,
+                    remittance text, category text, end_to_end_id text, decision_id uuid)
                 ON CONFLICT DO NOTHING
                 RETURNING account_id, amount_minor_units)
             SELECT account_id, sum(amount_minor_units)::bigint FROM added GROUP BY account_id
             """,
-            _columns([_booking_row(booking) for booking in bookings]),
+            [_rows(_booking_row(booking) for booking in bookings)],
         )
         return dict(cursor.fetchall())
 
 
-def _booking_row(booking: NewTransaction) -> tuple[object, ...]:
-    return (
-        booking.transfer_id,
-        booking.account_id,
-        booking.customer_id,
-        booking.amount_minor_units,
-        booking.currency,
-        booking.booked_at,
-        booking.booked_at.date(),
-        booking.counterparty_name,
-        booking.counterparty_iban,
-        booking.remittance,
-        booking.category,
-        booking.end_to_end_id,
-        booking.decision_id,
-    )
+def _booking_row(booking: NewTransaction) -> Row:
+    return {
+        "transfer_id": booking.transfer_id,
+        "account_id": booking.account_id,
+        "customer_id": booking.customer_id,
+        "amount": booking.amount_minor_units,
+        "currency": booking.currency,
+        "booked_at": booking.booked_at,
+        "booking_date": booking.booked_at.date(),
+        "name": booking.counterparty_name,
+        "iban": booking.counterparty_iban,
+        "remittance": booking.remittance,
+        "category": booking.category,
+        "end_to_end_id": booking.end_to_end_id,
+        "decision_id": booking.decision_id,
+    }
 
 
 def _move_balances(*, booked: Mapping[UUID, int], held: Mapping[UUID, int]) -> None:
@@ -255,6 +265,6 @@ def _write_changes(topics: Mapping[UUID, set[str]]) -> None:
         )
 
 
-def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
-    """Turn rows into the column arrays that unnest takes."""
-    return [list(column) for column in zip(*rows, strict=True)]
+def _rows(rows: Iterable[Row]) -> str:
+    """Return rows as one text: the driver quotes an array of many values at ten times the cost."""
+    return json.dumps(list(rows), default=str)

@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 # Called once in each client; returns the work, which returns how many units it has done.
 Prepare = Callable[[int], Callable[[], int]]
@@ -34,7 +35,7 @@ class Clients:
     """Several processes with a connection each, waiting to be told to work for a while."""
 
     def __init__(self, prepare: Prepare, count: int) -> None:
-        connections.close_all()
+        _leave_no_connection()
         context = multiprocessing.get_context("fork")
         self._pipes: list[Connection] = []
         self._processes: list[BaseProcess] = []
@@ -119,6 +120,14 @@ def percentile_ms(rounds: list[Round], share: float) -> float:
     """Return the latency below which a share of all units stayed, in milliseconds."""
     samples = sorted(sample for each in rounds for sample in each.latencies_ms)
     return samples[min(len(samples) - 1, int(share * len(samples)))] if samples else 0.0
+
+
+def _leave_no_connection() -> None:
+    """Close connections and pools: a forked process would share sockets and miss the threads."""
+    for connection in connections.all():
+        connection.close()
+        if isinstance(connection, DatabaseWrapper):
+            connection.close_pool()
 
 
 def _serve(pipe: Connection, prepare: Prepare, index: int) -> None:

@@ -1,0 +1,92 @@
+"""The full path of a payment in our own database, beside bare one-row commits."""
+
+import random
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.db import connections
+
+import sentinel.public
+from deploy.benches import bank, clients, commits
+from deploy.benches.catalogue import Effort
+from deploy.benches.report import Goal, Report
+from sentinel.vocabulary import Provenance
+
+CLIENTS = 8
+ACCOUNTS_PER_CLIENT = 25
+GOALS = {"authorize_over_commit_c8": Goal(0.25)}
+
+
+def measure(effort: Effort) -> Report:
+    """Measure payments authorised and posted per second, and commits per second, in turn."""
+    began = time.perf_counter()
+    commits.make_table()
+    customers = bank.open_bank(customers=CLIENTS * ACCOUNTS_PER_CLIENT)
+    connections.close_all()
+    measured = clients.interleaved(
+        {
+            "authorize": (_payments_of(customers), CLIENTS),
+            "commit": (commits.bare_commit, CLIENTS),
+            "authorize_c1": (_payments_of(customers), 1),
+        },
+        rounds=effort.rounds,
+        seconds=effort.seconds,
+    )
+    paths, bare = measured["authorize"], measured["commit"]
+    return Report(
+        bench="authorize",
+        ratios={"authorize_over_commit_c8": clients.median_ratio(paths, bare)},
+        figures={
+            "authorize_per_s_c8": clients.median_rate(paths),
+            "authorize_per_s_c1": clients.median_rate(measured["authorize_c1"]),
+            "p50_ms": clients.percentile_ms(paths, 0.50),
+            "p99_ms": clients.percentile_ms(paths, 0.99),
+            "p50_ms_c1": clients.percentile_ms(measured["authorize_c1"], 0.50),
+        },
+        limits={"commit_per_s_c8": clients.median_rate(bare)},
+        seconds=time.perf_counter() - began,
+        goals=GOALS,
+    )
+
+
+def _payments_of(customers: tuple[bank.Customer, ...]) -> clients.Prepare:
+    """Return clients that each pay between accounts of their own share of the customers."""
+
+    def prepare(index: int) -> Callable[[], int]:
+        chance = random.Random(index)  # noqa: S311 - which account pays, not a secret
+        share = customers[index * ACCOUNTS_PER_CLIENT : (index + 1) * ACCOUNTS_PER_CLIENT]
+        sentinel.public.legal_entity(entity=bank.ENTITY).__enter__()
+
+        def pay() -> int:
+            payer, payee = chance.sample(share, 2)
+            _pay(payer, payee)
+            return 1
+
+        return pay
+
+    return prepare
+
+
+def _pay(payer: bank.Customer, payee: bank.Customer) -> None:
+    parameters: dict[str, object] = {
+        "debtor_account_id": str(payer.account_id),
+        "creditor_iban": payee.iban,
+        "creditor_name": "Bench Customer",
+        "amount": {"minor_units": 1_00, "currency": "EUR"},
+        "fee": {"minor_units": 0, "currency": "EUR"},
+        "remittance": "Bench",
+        "execution_date": bank.now().date().isoformat(),
+        "end_to_end_id": uuid4().hex,
+    }
+    bank.act(
+        action=bank.action(
+            "payments.transfer",
+            parameters,
+            resource=f"account:{payer.account_id}",
+            provenance=Provenance.CUSTOMER_TYPED,
+        ),
+        principal=payer.principal,
+        facts=bank.payment_facts(),
+        purpose="payments",
+    )
