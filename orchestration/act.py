@@ -154,9 +154,9 @@ def _execute(action: Action, decision: Decision, payload: object | None) -> Acte
             words=refused.words,
         )
         return Acted(decision, outcome)
-    outcome = sentinel.public.outcome_of(decision_id=decision.id)
-    assert outcome is not None, "the gateway records what it has done"
-    return Acted(decision, outcome, receipt.balance)
+    recorded = sentinel.public.outcome_of(decision_id=decision.id)
+    assert recorded is not None, "the gateway records what it has done"
+    return Acted(decision, recorded, receipt.balance)
 
 
 # What steps may ask the systems of record, so that a rule sees them as they are now.

@@ -19,6 +19,12 @@ _NONCE_BYTES = 12
 _NAME_LENGTH_MAX = 120
 
 
+_DOCUMENTS = (
+    "SELECT id, case_id, customer_id, sealed_name, media_type, size, sealed_reading, received_at"
+    " FROM orch_document"
+)
+
+
 class DocumentUnknown(LookupError):
     """No such document is kept for this legal entity."""
 
@@ -125,11 +131,7 @@ def content_of(document_id: UUID) -> bytes:
 
 def _documents(condition: str, value: UUID) -> tuple[Document, ...]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, case_id, customer_id, sealed_name, media_type, size, sealed_reading,"
-            f" received_at FROM orch_document WHERE {condition}",
-            [value],
-        )
+        cursor.execute(f"{_DOCUMENTS} WHERE {condition}", [value])
         rows = cursor.fetchall()
     return tuple(
         Document(

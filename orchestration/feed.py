@@ -62,7 +62,10 @@ def events_after(*, cursor: str, limit: int) -> tuple[Event, ...]:
             [str(xact), position, limit],
         )
         rows = statement.fetchall()
-    return tuple(Event(*row[:4], json.loads(row[4])) for row in rows)
+    return tuple(
+        Event(at, event_type, subject, moment, json.loads(payload))
+        for at, event_type, subject, moment, payload in rows
+    )
 
 
 def _place(cursor: str) -> tuple[int, int]:

@@ -74,5 +74,5 @@ def _features(
 def _is_new_country(customer_id: UUID, iban: str) -> bool:
     """Tell whether none of the customer's payees or accounts is in the country of the number."""
     state = nexus.public.customer_state(customer_id=customer_id)
-    countries = {each.iban[:2] for each in (*state.accounts, *state.payees)}
-    return iban[:2] not in countries
+    own = {each.iban[:2] for each in state.accounts}
+    return iban[:2] not in own | {each.iban[:2] for each in state.payees}

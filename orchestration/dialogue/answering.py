@@ -16,7 +16,7 @@ from orchestration.dialogue.cards import CardRow
 from orchestration.dialogue.drafts import NOTHING, Draft
 from orchestration.dialogue.filling import fill, with_payee
 from orchestration.dialogue.replies import Reply, Voice
-from orchestration.dialogue.requests import NO_SLOTS, go_on, hear
+from orchestration.dialogue.requests import go_on, hear
 from orchestration.dialogue.turns import Turn
 from orchestration.durable import calls, engine
 from orchestration.durable.faults import crash_point
@@ -227,7 +227,7 @@ def filled_quietly(
     turn: Turn, slots: Mapping[str, Slot], named: intelligence.public.Slots
 ) -> Draft:
     """Return the draft with what could be read, without asking anything."""
-    return fill(slots, named or NO_SLOTS, turn.draft, turn.speaker).draft
+    return fill(slots, named, turn.draft, turn.speaker).draft
 
 
 def open_confirmation(turn: Turn) -> CardRow | None:

@@ -94,7 +94,7 @@ def _payment(row: tuple[Any, ...]) -> PaymentView:
 def _state(
     states: Mapping[str, str], status: str, end_node: str | None, card_id: UUID | None
 ) -> str:
-    if end_node in states:
+    if end_node is not None and end_node in states:
         return states[end_node]
     if status == "cancelled":
         return "cancelled"

@@ -17,7 +17,7 @@ from orchestration.durable.texts import from_text, to_text
 from orchestration.plain import feel_mapping, plain_mapping
 from orchestration.step_results import Answered, Parked, Refused, StepResult
 
-BACKOFF_MAX = timedelta(hours=1)
+BACKOFF_SECONDS_MAX = 3600.0
 # Whatever a step raises is a fault of that step: it is tried again, then a person looks at it. An
 # instance must never be lost because a step has a bug.
 STEP_FAULTS = (
@@ -69,7 +69,7 @@ def make_call(run: Run, command: CallService, kept: OpenCall | None = None) -> N
             run.queue.append(TaskFailed(command.token, business, code, words, feel_mapping(output)))
         case Parked():
             # Waiting for a person uses up no attempt.
-            _keep(run, command, attempt, result.waits_for, result.reference)
+            _keep(run, command, attempt, state=result.waits_for, reference=result.reference)
             parking.park(run, command, result)
         case StepBroke():
             _broke(run, command, kept, result)
@@ -98,23 +98,25 @@ def _broke(run: Run, command: CallService, kept: OpenCall | None, broke: StepBro
             TaskFailed(command.token, FailureKind.TECHNICAL, "step_failed", broke.error)
         )
         return
-    _keep(run, command, attempt + 1, "due", None, _delay(run, command, attempt), broke.error)
+    wait = _delay(run, command, attempt)
+    _keep(run, command, attempt + 1, state="due", delay=wait, error=broke.error)
 
 
 def _delay(run: Run, command: CallService, attempt: int) -> timedelta:
     """Return the wait before the next attempt: doubled each time, spread by a tenth."""
     due = next_due(run.at, command.retry.backoff)
-    base = due - run.at if due else timedelta(seconds=1)
+    base = (due - run.at).total_seconds() if due else 1.0
     spread = 1 + (run.row.id.int + attempt) % 11 / 100
-    return min(base * 2 ** (attempt - 1) * spread, BACKOFF_MAX)
+    return timedelta(seconds=min(base * 2.0 ** (attempt - 1) * spread, BACKOFF_SECONDS_MAX))
 
 
 def _keep(  # noqa: PLR0913  (a row of the table)
     run: Run,
     command: CallService,
     attempt: int,
+    *,
     state: str,
-    reference: UUID | None,
+    reference: UUID | None = None,
     delay: timedelta = timedelta(0),
     error: str = "",
 ) -> None:
@@ -123,7 +125,8 @@ def _keep(  # noqa: PLR0913  (a row of the table)
             """
             INSERT INTO orch_call (instance_id, node, visit, command, token, attempt, state,
                                    due_at, reference, last_error)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp() + %s, %s, %s)
+            VALUES (%s, %s, %s, %s, %s, %s, %s,
+                    clock_timestamp() + make_interval(secs => %s), %s, %s)
             ON CONFLICT (instance_id, node, visit) DO UPDATE
                SET attempt = excluded.attempt, state = excluded.state, due_at = excluded.due_at,
                    reference = excluded.reference, last_error = excluded.last_error
@@ -136,7 +139,7 @@ def _keep(  # noqa: PLR0913  (a row of the table)
                 command.token,
                 attempt,
                 state,
-                delay,
+                delay.total_seconds(),
                 reference,
                 error,
             ],
@@ -180,7 +183,7 @@ def wake_parked(instance_id: UUID, reference: UUID) -> bool:
             " WHERE instance_id = %s AND reference = %s AND state IN ('approval', 'step_up')",
             [instance_id, reference],
         )
-        return cursor.rowcount > 0
+        return bool(cursor.rowcount > 0)
 
 
 def parked_calls(*, older_than: timedelta, limit: int) -> tuple[tuple[UUID, str, UUID], ...]:
@@ -188,9 +191,10 @@ def parked_calls(*, older_than: timedelta, limit: int) -> tuple[tuple[UUID, str,
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT instance_id, state, reference FROM orch_call"
-            " WHERE state IN ('approval', 'step_up') AND due_at < clock_timestamp() - %s"
+            " WHERE state IN ('approval', 'step_up')"
+            " AND due_at < clock_timestamp() - make_interval(secs => %s)"
             " ORDER BY due_at LIMIT %s",
-            [older_than, limit],
+            [older_than.total_seconds(), limit],
         )
         return tuple(cursor.fetchall())
 

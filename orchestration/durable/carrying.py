@@ -35,19 +35,20 @@ def carry_out(run: Run, command: ask.Command) -> None:
     match command:
         case ask.CallService():
             calls.make_call(run, command)
-        case ask.CancelService():
-            calls.close_calls(run.row.id, command.token)
-            _close_cards(run, command.token, "cancelled")
-            rows.cancel_tasks(run.row.id, command.token, run.at)
         case ask.CreateHumanTask():
             _human_task(run, command)
-        case ask.CancelHumanTask():
-            rows.cancel_tasks(run.row.id, command.token, run.at)
-            _close_cards(run, command.token, "expired")
+        case ask.CancelService() | ask.CancelHumanTask():
+            _call_off(run, command.token)
         case ask.ArmTimer() | ask.CancelTimer():
             _clock(run, command)
         case ask.SubscribeMessage() | ask.SubscribeSignal() | ask.Unsubscribe():
             _subscription(run, command)
+        case _:
+            _carry_out_rarely(run, command)
+
+
+def _carry_out_rarely(run: Run, command: ask.Command) -> None:
+    match command:
         case ask.StartChild():
             children.start_child(run, command)
         case ask.CancelChild():
@@ -58,6 +59,13 @@ def carry_out(run: Run, command: ask.Command) -> None:
             _complete(run, command)
         case ask.SendMessage() | ask.BroadcastSignal() | ask.RaiseEscalation():
             _send(run, command)
+
+
+def _call_off(run: Run, token: str) -> None:
+    """Nobody need answer the work of a token any more."""
+    calls.close_calls(run.row.id, token)
+    rows.cancel_tasks(run.row.id, token, run.at)
+    _close_cards(run, token, "expired")
 
 
 def tell(run: Run, entries: tuple[HistoryEntry, ...]) -> None:
@@ -220,7 +228,7 @@ def escalate(run: Run, code: str) -> None:
     """Bring the open tasks of an instance to the front and tell their queues."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE orch_task SET priority = priority + 1, warned_at = %s"
+            "UPDATE orch_task SET priority = greatest(priority, 1), warned_at = %s"
             " WHERE instance_id = %s AND state = 'open' RETURNING id, case_id, roles",
             [run.at, run.row.id],
         )

@@ -79,10 +79,32 @@ _COLUMNS = (
     "id, definition, process, status, is_paused, state, rev, case_id, conversation_id,"
     " customer_id, principal, parent_id, parent_token, started_at"
 )
-# `{columns}` is a constant of this module; values are always bound.
+_STATE = 5
+# The columns are a constant of this module; values are always bound.
 _LOCK = f"SELECT {_COLUMNS} FROM orch_instance WHERE id = %s FOR NO KEY UPDATE"  # noqa: S608
 _LOCK_FREE = _LOCK + " SKIP LOCKED"
 _READ = f"SELECT {_COLUMNS} FROM orch_instance WHERE id = %s"  # noqa: S608
+
+_SAVE = """
+WITH moved AS (
+    UPDATE orch_instance
+       SET state = %(state)s, status = %(status)s, rev = rev + %(count)s,
+           updated_at = clock_timestamp(),
+           end_node = coalesce(%(end_node)s, end_node),
+           ended_at = CASE WHEN %(is_ended)s THEN coalesce(ended_at, %(last)s) END
+     WHERE id = %(id)s AND rev = %(rev)s
+ RETURNING id
+), written AS (
+    INSERT INTO orch_history (instance_id, seq, event, entries, ignored, at)
+    SELECT moved.id, line.*
+      FROM moved, unnest(%(seqs)s::bigint[], %(events)s::text[], %(entries)s::text[],
+           %(ignored)s::text[], %(ats)s::timestamptz[]) AS line
+), taken AS (
+    UPDATE orch_inbox SET taken_at = clock_timestamp()
+     WHERE position = ANY(%(taken)s)
+)
+SELECT count(*) FROM moved
+"""
 
 
 def insert_instance(row: InstanceRow) -> None:
@@ -134,7 +156,9 @@ def _instance(statement: str, instance_id: UUID) -> InstanceRow | None:
         row = cursor.fetchone()
     if row is None:
         return None
-    return InstanceRow(*row[:5], from_text(row[5], InstanceState), *row[6:])
+    values = list(row)
+    values[_STATE] = from_text(row[_STATE], InstanceState)
+    return InstanceRow(*values)
 
 
 def save_progress(
@@ -151,26 +175,7 @@ def save_progress(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH moved AS (
-                UPDATE orch_instance
-                   SET state = %(state)s, status = %(status)s, rev = rev + %(count)s,
-                       updated_at = clock_timestamp(),
-                       end_node = coalesce(%(end_node)s, end_node),
-                       ended_at = CASE WHEN %(is_ended)s THEN coalesce(ended_at, %(last)s) END
-                 WHERE id = %(id)s AND rev = %(rev)s
-             RETURNING id
-            ), written AS (
-                INSERT INTO orch_history (instance_id, seq, event, entries, ignored, at)
-                SELECT moved.id, line.*
-                  FROM moved, unnest(%(seqs)s::bigint[], %(events)s::text[], %(entries)s::text[],
-                       %(ignored)s::text[], %(ats)s::timestamptz[]) AS line
-            ), taken AS (
-                UPDATE orch_inbox SET taken_at = clock_timestamp()
-                 WHERE position = ANY(%(taken)s)
-            )
-            SELECT count(*) FROM moved
-            """,
+            _SAVE,
             {
                 "state": to_text(state),
                 "status": state.status.value,
@@ -200,7 +205,7 @@ def deliver(*, instance_id: UUID, message_id: UUID, event: Event, at: datetime) 
             " ON CONFLICT (entity, id) DO NOTHING",
             [message_id, instance_id, to_text(event), at],
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
 
 
 def waiting_messages(instance_id: UUID) -> tuple[Arrival, ...]:

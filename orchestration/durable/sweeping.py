@@ -125,7 +125,7 @@ def _warn_tasks(at: datetime, limit: int) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                UPDATE orch_task SET warned_at = %(at)s, priority = priority + 1
+                UPDATE orch_task SET warned_at = %(at)s, priority = greatest(priority, 1)
                  WHERE id IN (SELECT id FROM orch_task
                                WHERE state = 'open' AND warned_at IS NULL AND warn_at <= %(at)s
                                ORDER BY warn_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
@@ -148,7 +148,7 @@ def _mark_breaches(at: datetime, limit: int) -> None:
         with connection.cursor() as cursor:
             cursor.execute(
                 """
-                UPDATE orch_task SET breached_at = %(at)s, priority = priority + 1
+                UPDATE orch_task SET breached_at = %(at)s, priority = greatest(priority, 2)
                  WHERE id IN (SELECT id FROM orch_task
                                WHERE state = 'open' AND breached_at IS NULL AND due_at <= %(at)s
                                ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)

@@ -82,6 +82,9 @@ _COLUMNS = (
 )
 
 
+_FORM, _INPUTS, _ROLES, _EXCLUDED, _ANSWER = 8, 9, 10, 11, 18
+
+
 def open_task(new: NewTask) -> bool:
     """Put work on the list, once per activation; return whether it is new."""
     with connection.cursor() as cursor:
@@ -113,7 +116,7 @@ def open_task(new: NewTask) -> bool:
                 new.at,
             ],
         )
-        is_new = cursor.rowcount == 1
+        is_new = bool(cursor.rowcount == 1)
     if is_new:
         tell("task.opened", new.id, new.case_id, new.roles, new.at)
     return is_new
@@ -204,13 +207,10 @@ def _tasks(statement: str, parameters: Any) -> tuple[TaskRow, ...]:  # noqa: ANN
 
 
 def _task(row: tuple[Any, ...]) -> TaskRow:
-    return TaskRow(
-        *row[:8],
-        json.loads(row[8]),
-        json.loads(row[9]),
-        tuple(row[10]),
-        tuple(row[11]),
-        *row[12:18],
-        json.loads(row[18]) if row[18] else None,
-        *row[19:],
-    )
+    values = list(row)
+    for place in (_FORM, _INPUTS):
+        values[place] = json.loads(row[place])
+    for place in (_ROLES, _EXCLUDED):
+        values[place] = tuple(row[place])
+    values[_ANSWER] = json.loads(row[_ANSWER]) if row[_ANSWER] else None
+    return TaskRow(*values)
