@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import orchestration.public
 from interaction.banking import holdings
+from interaction.channels.groups import News, customer_group
 from interaction.channels.web import Upload, cleaned_message
 from interaction.conversation import (
     Engine,
@@ -13,10 +14,12 @@ from interaction.conversation import (
     NewTurn,
     conversation,
     current_conversation,
+    customer_of,
     note_reply,
 )
 from interaction.conversation import answer_card as answer_card_of
 from interaction.conversation import receive_message as receive_clean_message
+from interaction.delivery import send_news
 from interaction.models import CUSTOMER
 from interaction.payment_form import Choices, read_order
 from interaction.widgets.money import spoken
@@ -49,13 +52,14 @@ def receive_message(
         MessageRefused: it cannot be taken; nothing was stored or done.
     """
     message = cleaned_message(text=text, uploads=uploads, sent_id=sent_id)
-    return receive_clean_message(
+    exchange = receive_clean_message(
         principal=principal,
         conversation_id=current_conversation(principal=principal, at=at),
         message=message,
         at=at,
         on_token=on_token,
     )
+    return _told(principal, exchange)
 
 
 def current_thread(
@@ -80,7 +84,7 @@ def answer_card(
         CardAnswerRefused: the card does not take this answer; nothing has happened.
     """
     try:
-        return answer_card_of(
+        exchange = answer_card_of(
             principal=principal,
             conversation_id=current_conversation(principal=principal, at=at),
             card_id=card_id,
@@ -89,6 +93,7 @@ def answer_card(
         )
     except orchestration.public.CardUnknown as error:
         raise SlipUnknown(card_id) from error
+    return _told(principal, exchange)
 
 
 def payment_slips(
@@ -113,7 +118,7 @@ def order_payment(
     order = read_order(typed=typed, choices=choices)
     conversation_id = current_conversation(principal=principal, at=at)
     asked = NewTurn(CUSTOMER, _order_words(order.parameters), at, sent_id)
-    return note_reply(
+    exchange = note_reply(
         principal=principal,
         conversation_id=conversation_id,
         asked=asked,
@@ -126,6 +131,7 @@ def order_payment(
             at=at,
         ),
     )
+    return _told(principal, exchange)
 
 
 def _order_words(parameters: Mapping[str, object]) -> str:
@@ -139,7 +145,7 @@ def block_card(*, principal: Principal, card_id: UUID, sent_id: str, at: datetim
     """Begin blocking one of the customer's cards; it is confirmed on a card before it happens."""
     conversation_id = current_conversation(principal=principal, at=at)
     asked = NewTurn(CUSTOMER, "Block my card", at, sent_id)
-    return note_reply(
+    exchange = note_reply(
         principal=principal,
         conversation_id=conversation_id,
         asked=asked,
@@ -148,6 +154,14 @@ def block_card(*, principal: Principal, card_id: UUID, sent_id: str, at: datetim
             principal=principal, conversation_id=conversation_id, card_id=card_id, at=at
         ),
     )
+    return _told(principal, exchange)
+
+
+def _told(principal: Principal, exchange: Exchange) -> Exchange:
+    """Tell the customer's other pages that the conversation went on."""
+    group = customer_group(customer_of(principal))
+    send_news((News(group, "conversation", str(exchange.conversation_id)),))
+    return exchange
 
 
 def new_sent_id() -> str:

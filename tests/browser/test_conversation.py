@@ -100,7 +100,7 @@ def test_the_conversation_works_without_scripts(signed_in: SignedIn) -> None:
     page.goto("/app/chat/")
 
     page.locator("#composer-text").fill("what is my balance?")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
 
     expect(page.locator("#thread .slip").last).to_contain_text("Savings account")
 

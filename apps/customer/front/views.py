@@ -137,17 +137,17 @@ def _is_sample() -> bool:
     return bool(settings.FRONTLINE_SAMPLE_BANK)
 
 
-def not_found(request: HttpRequest, _exception: Exception | None = None) -> HttpResponse:
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Say that there is nothing here."""
     return _error(request, 404, "There is nothing at this address", _NOT_FOUND)
 
 
-def forbidden(request: HttpRequest, _exception: Exception | None = None) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Say that this page is for somebody else."""
     return _error(request, 403, "This page is not for you", _FORBIDDEN)
 
 
-def bad_request(request: HttpRequest, _exception: Exception | None = None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Say that what arrived could not be read."""
     return _error(request, 400, "That could not be read", _BAD_REQUEST)
 

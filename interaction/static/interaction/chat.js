@@ -183,6 +183,11 @@ function start() {
   dock.addEventListener("open-requested", () => open(true));
   dock.querySelector("[data-dock-close]").addEventListener("click", close);
   dock.addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
+  // News must not sweep away an answer that is still being written; it is fetched with its end.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const isNews = event.detail.requestConfig.triggeringEvent?.type === "news";
+    if (streaming && isNews && event.detail.target.id === "thread") event.preventDefault();
+  });
   // News while the person reads further up must not move what they read.
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id === "thread" || event.detail.target?.id === "thread") toEnd();

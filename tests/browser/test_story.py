@@ -1,0 +1,71 @@
+"""The three-minute story: an invoice with the wrong account number, three people, one record."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SignedIn
+from tests.browser.customer import balance, code_of, is_live
+
+LANDLORD = "Hendriks Vastgoed B.V."
+
+
+def _drop_invoice(page: Page) -> None:
+    """Hand the landlord's invoice to the conversation and ask to pay it."""
+    invoice = page.request.get("/tour/invoice.pdf")
+    assert invoice.ok
+    is_live(page)
+    page.locator("#composer-file").set_input_files(
+        {"name": "invoice.pdf", "mimeType": "application/pdf", "buffer": invoice.body()}
+    )
+    page.get_by_label("Message").fill("pay this")
+    page.get_by_label("Message").press("Enter")
+
+
+def _call_back(page: Page) -> None:
+    """Open the task that just arrived, claim it, and choose the account number on record."""
+    page.locator("main a", has_text=re.compile("call back", re.IGNORECASE)).first.click()
+    page.get_by_role("button", name="Claim this task").click()
+    page.get_by_label("Number called").fill("+31 20 555 0101")
+    page.get_by_label("The account number we know").check()
+    page.get_by_label("The payee was reached").check()
+    page.get_by_label("Spoke to").fill("Ms Hendriks")
+    page.get_by_label("Comment").fill("She sent no invoice with another number.")
+    page.get_by_role("button", name="Complete").click()
+
+
+def test_the_story_of_the_invoice(signed_in: SignedIn) -> None:
+    anna, omar = signed_in("anna"), signed_in("omar")
+    before = balance(anna)
+    is_live(omar)
+
+    _drop_invoice(anna)
+    document_iban = anna.locator("#thread .slip").last.locator(".iban").first.inner_text()
+    anna.get_by_role("button", name="Pay € 1,250.00").click()
+
+    expect(anna.locator("#thread .slip.refusal")).to_be_visible()
+    expect(anna.locator("#thread")).to_contain_text("account number on this document")
+    assert balance(anna) == before
+
+    _call_back(omar)
+
+    # Without anybody touching Anna's page.
+    confirm = anna.get_by_role("button", name=re.compile("(Pay|Confirm) € 1,250.00"))
+    expect(confirm.last).to_be_visible()
+    card = anna.locator("#thread .slip", has=confirm).last
+    expect(card).to_contain_text(LANDLORD)
+    assert document_iban not in card.inner_text()
+    if anna.get_by_role("button", name="Pay € 1,250.00").count():
+        anna.get_by_role("button", name="Pay € 1,250.00").last.click()
+    anna.get_by_label("Six digits from your authenticator").fill(code_of(anna, "Anna de Vries"))
+    anna.get_by_role("button", name="Confirm € 1,250.00").click()
+
+    receipt = anna.locator("#thread .slip.receipt").last
+    expect(receipt).to_contain_text(LANDLORD)
+    assert document_iban not in receipt.inner_text()
+    expect(anna.locator(".holdings li").first.locator(".figure-large")).not_to_have_text(before)
+
+    carla = signed_in("carla")
+    expect(carla).to_have_url(re.compile("/console/"))
+    refusal = carla.locator("main a, main tr", has_text=re.compile("refused|denied", re.IGNORECASE))
+    expect(refusal.first).to_be_visible()
