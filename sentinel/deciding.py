@@ -31,10 +31,11 @@ from sentinel.policy.publishing import rules_in_force
 from sentinel.principals import customer_of, kill_switch_scopes, subject_of
 from sentinel.recording import (
     Ruling,
-    decision_values,
+    Values,
+    exemption_statements,
     obligation_statements,
-    permit_statements,
-    ruling_statements,
+    reservation_of,
+    ruling_statement,
 )
 from sentinel.refusals import SentinelError, reason
 from sentinel.sealing import SubjectForgotten, subject_key, unwrap_key
@@ -190,15 +191,15 @@ class _Writer:
         ids = obligation_ids(self.asked.subject, self.proposal, self.known, self.judgement)
         token = self._token(salt, signer, ids)
         ruling = self._ruling(ids, token)
-        plain = self.proposal.typed.plain
-        values = decision_values(self.asked.action, self.asked.facts, plain)
-        statements = ruling_statements(ruling, key=key, values=values, facts=self.asked.facts)
-        if token is not None:
-            statements += permit_statements(
-                self.proposal, self.known, self.judgement, ruling.id, self.asked.holder
-            )
-        else:
+        values = Values(self.asked.action.resource, self.asked.facts, self.proposal.typed)
+        if token is None:
+            statements = [ruling_statement(ruling, key=key, values=values)]
             statements += obligation_statements(self.proposal, self.judgement, ruling.id, ids)
+        else:
+            reservation = reservation_of(self.proposal, self.asked.holder)
+            written = ruling_statement(ruling, key=key, values=values, reservation=reservation)
+            counted = exemption_statements(self.proposal, self.known, self.judgement)
+            statements = [written, *counted]
         run(statements)
         return _decision(ruling, token)
 
@@ -367,8 +368,7 @@ def _refuse(asked: _Asked, code: str, detail: str, *, is_sealed: bool = True) ->
         bundle="",
     )
     key = subject_key(asked.subject) if is_sealed else bytes(32)
-    values = decision_values(action, (), None)
-    run(ruling_statements(ruling, key=key, values=values, facts=()))
+    run([ruling_statement(ruling, key=key, values=Values(resource))])
     return _decision(ruling, None)
 
 

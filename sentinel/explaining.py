@@ -194,10 +194,10 @@ def _facts(
     ages = {name: kind for bundle in bundles for name, kind in bundle.content.facts.items()}
     clear = stored.values.get("facts", {})
     for fact in said.get("facts", ()):
-        name, seen = fact["name"], datetime.fromisoformat(fact["at"])
+        name, source, seen = fact[0], fact[1], datetime.fromisoformat(fact[2])
         age = int((stored.row.decided_at - seen).total_seconds())
         age_max = ages[name].max_age_seconds if name in ages else None
-        yield ExplainedFact(name, clear.get(name, FORGOTTEN), fact["source"], seen, age, age_max)
+        yield ExplainedFact(name, clear.get(name, FORGOTTEN), source, seen, age, age_max)
 
 
 def _parameters(stored: StoredDecision, said: Mapping[str, Any]) -> Iterator[ExplainedParameter]:

@@ -19,10 +19,11 @@ GATHER = """
 SELECT clock_timestamp(),
   (SELECT coalesce(max(position), 0) || ':' || count(*) FROM sentinel_publication
     WHERE effective_from <= %(at)s),
-  (SELECT coalesce(max(position), 0) FROM sentinel_kill_switch WHERE scope = ANY (%(scopes)s)),
-  (SELECT array_agg(k.scope) FROM (SELECT DISTINCT ON (scope) scope, is_stopped
-      FROM sentinel_kill_switch WHERE scope = ANY (%(scopes)s) ORDER BY scope, position DESC) k
-    WHERE k.is_stopped),
+  (SELECT json_build_array(coalesce(max(k.position), 0),
+      array_agg(k.scope) FILTER (WHERE k.is_stopped))
+    FROM unnest(%(scopes)s::text[]) asked CROSS JOIN LATERAL (
+      SELECT position, scope, is_stopped FROM sentinel_kill_switch
+      WHERE scope = asked ORDER BY position DESC LIMIT 1) k),
   (SELECT coalesce(wrapped, ''::bytea) FROM sentinel_subject_key WHERE subject = %(subject)s),
   (SELECT json_object_agg(l.name, l.cap_minor) FROM (SELECT DISTINCT ON (name) name, cap_minor
       FROM sentinel_limit WHERE holder IN ('*', %(holder)s) AND currency = %(currency)s
@@ -115,19 +116,20 @@ def gather(question: Question) -> Gathered:
     if question.is_serial:
         statements.insert(0, (LOCK, [question.subject]))
     ((row,),) = run(statements)[-1:]
+    epoch, stopped = _json(row[2])
     return Gathered(
         now=row[0],
         publications=row[1],
-        epoch=row[2],
-        stopped=tuple(row[3] or ()),
-        wrapped_key=row[4],
-        caps=_json(row[5]) or {},
-        used_minor=row[6] or 0,
-        spent=_json(row[7]),
-        approvals=tuple(_approval(item) for item in _json(row[8]) or ()),
-        challenges=tuple(_challenge(item) for item in _json(row[9]) or ()),
-        exempted=tuple(_json(row[10]) or (0, 0)),
-        oldest_pending=row[11],
+        epoch=epoch,
+        stopped=tuple(stopped or ()),
+        wrapped_key=row[3],
+        caps=_json(row[4]) or {},
+        used_minor=row[5] or 0,
+        spent=_json(row[6]),
+        approvals=tuple(_approval(item) for item in _json(row[7]) or ()),
+        challenges=tuple(_challenge(item) for item in _json(row[8]) or ()),
+        exempted=tuple(_json(row[9]) or (0, 0)),
+        oldest_pending=row[10],
     )
 
 

@@ -4,13 +4,13 @@ The record that goes into the evidence log names people by their ids and carries
 commitment to the parameters and facts. The clear values are sealed under the subject's key.
 """
 
-import hashlib
-from collections.abc import Mapping
+import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sentinel.catalogue import normal_form
+from sentinel.catalogue import TypedParameters, normal_form
 from sentinel.exemptions import LOW_VALUE
 from sentinel.gathering import Gathered
 from sentinel.judging import Judgement, Proposal, obligations_met
@@ -29,28 +29,32 @@ CHALLENGE_SECONDS = 300
 ABOVE_THRESHOLD = "approval-above-threshold"
 _COMMITMENT = domain_prefix("decision-values")
 
-_DECISION = """
+_DECIDED = """
 WITH decided AS (
   INSERT INTO sentinel_decision (id, action_kind, verdict, principal_id, subject, resource, case_id,
     purpose, idempotency_key, params_hash, policies, remedy, bundle, audience, expires_at,
     approval_id, challenge_id, record_id, decided_at)
   VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
   RETURNING id, subject
+), sealed AS (
+  INSERT INTO sentinel_decision_parameters (decision_id, subject, sealed)
+  SELECT id, subject, %s FROM decided
 )
-INSERT INTO sentinel_decision_parameters (decision_id, subject, sealed)
-SELECT id, subject, %s FROM decided
 """
-_RESERVE = """
-WITH reserved AS (
+_RESERVED = """, reserved AS (
   INSERT INTO sentinel_reservation (decision_id, name, holder, currency, day, amount_minor, state)
-  VALUES (%s, %s, %s, %s, %s, %s, 'held')
+  SELECT id, %s, %s, %s, %s, %s, 'held' FROM decided
   RETURNING name, holder, currency, day, amount_minor
+), used AS (
+  INSERT INTO sentinel_usage AS u (name, holder, currency, day, used_minor)
+  SELECT name, holder, currency, day, amount_minor FROM reserved
+  ON CONFLICT (entity, holder, day, name, currency)
+  DO UPDATE SET used_minor = u.used_minor + excluded.used_minor
 )
-INSERT INTO sentinel_usage AS u (name, holder, currency, day, used_minor)
-SELECT name, holder, currency, day, amount_minor FROM reserved
-ON CONFLICT (entity, holder, day, name, currency)
-DO UPDATE SET used_minor = u.used_minor + excluded.used_minor
 """
+_APPEND = "SELECT sentinel_append(%s)"
+_DECIDE = _DECIDED + _APPEND
+_DECIDE_AND_RESERVE = _DECIDED + _RESERVED + _APPEND
 _EXEMPT = """
 INSERT INTO sentinel_exemption AS x (principal_id, currency, used_minor, used_count)
 VALUES (%s, %s, %s, 1)
@@ -93,23 +97,49 @@ class Ruling:
     challenge_id: UUID | None = None
 
 
-def ruling_statements(
-    ruling: Ruling, *, key: bytes, values: Mapping[str, object], facts: tuple[Fact, ...]
-) -> list[Statement]:
-    """Return the statements that record a ruling: the log's record, the decision, its values."""
-    commitment = hashlib.sha256(_COMMITMENT + key + canonical_json(values)).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The clear values of a decision: sealed beside it, committed to in the log."""
+
+    resource: str
+    facts: tuple[Fact, ...] = ()
+    typed: TypedParameters | None = None
+
+    def plain(self) -> dict[str, object]:
+        """Return the values as they are sealed."""
+        return {
+            "facts": {fact.name: _fact_value(fact.value) for fact in self.facts},
+            "parameters": self.typed.plain if self.typed else None,
+            "resource": self.resource,
+        }
+
+    def commitment(self, key: bytes) -> str:
+        """Return a hash that only the holder of the subject's key could have made or can check."""
+        facts = {fact.name: normal_form(_fact_value(fact.value)) for fact in self.facts}
+        parameters = self.typed.canonical if self.typed else b""
+        said = canonical_json(facts) + b"\0" + parameters
+        return hmac.digest(key, _COMMITMENT + said, "sha256").hex()
+
+
+def ruling_statement(
+    ruling: Ruling, *, key: bytes, values: Values, reservation: Sequence[object] = ()
+) -> Statement:
+    """Return the one statement that records a ruling.
+
+    It writes the log's record, the decision, its sealed values and, with a permit that counts
+    against a limit, the reservation: name, holder, currency, day and amount.
+    """
     is_permit = ruling.judgement.verdict is Verdict.PERMIT
     record = append_statement(
         kind="issued" if is_permit else "refused",
-        body=_body(ruling, commitment, facts),
+        body=_body(ruling, values.commitment(key), values.facts),
         decision_id=ruling.id,
         case_id=ruling.action.case_id,
     )
-    sealed = seal_values(key, values, bound_to=f"decision/v1|{ruling.entity}|{ruling.id}")
-    return [
-        (record.sql, record.parameters),
-        (_DECISION, [*_columns(ruling), record.record_id, ruling.at, sealed]),
-    ]
+    sealed = seal_values(key, values.plain(), bound_to=f"decision/v1|{ruling.entity}|{ruling.id}")
+    columns = [*_columns(ruling), record.record_id, ruling.at, sealed]
+    sql = _DECIDE_AND_RESERVE if reservation else _DECIDE
+    return sql, [*columns, *reservation, *record.parameters]
 
 
 def obligation_statements(
@@ -144,35 +174,26 @@ def obligation_statements(
     return []
 
 
-def permit_statements(
-    proposal: Proposal, known: Gathered, judgement: Judgement, decision_id: UUID, holder: str
+def reservation_of(proposal: Proposal, holder: str) -> tuple[object, ...]:
+    """Return what a permit reserves against the daily limit, or nothing."""
+    amount = proposal.typed.amount
+    if amount is None or not proposal.counts_against_limit:
+        return ()
+    return DAILY_OUTGOING, holder, amount.currency, proposal.at.date(), amount.minor_units
+
+
+def exemption_statements(
+    proposal: Proposal, known: Gathered, judgement: Judgement
 ) -> list[Statement]:
-    """Return the statements that go with a permit: the reservation, and the exemption's count."""
-    amount, statements = proposal.typed.amount, list[Statement]()
-    if amount is None:
-        return statements
-    if proposal.counts_against_limit:
-        day = proposal.at.date()
-        row = [decision_id, DAILY_OUTGOING, holder, amount.currency, day, amount.minor_units]
-        statements.append((_RESERVE, row))
-    if proposal.customer is None:
-        return statements
+    """Return the statement that counts a low-value exemption, or starts the count anew."""
+    amount = proposal.typed.amount
+    if amount is None or proposal.customer is None:
+        return []
     if judgement.exemption == LOW_VALUE:
-        row = [proposal.customer.id, amount.currency, amount.minor_units]
-        statements.append((_EXEMPT, row))
-    elif known.exempted[1] and obligations_met(proposal, known).is_stepped_up:
-        statements.append((_RESET_EXEMPTION, [proposal.customer.id]))
-    return statements
-
-
-def decision_values(action: Action, facts: tuple[Fact, ...], plain: object) -> dict[str, object]:
-    """Return the clear values of a decision, which are sealed and committed to."""
-    values = {
-        "facts": {fact.name: _fact_value(fact.value) for fact in facts},
-        "parameters": plain,
-        "resource": action.resource,
-    }
-    return {name: normal_form(value) for name, value in values.items()}
+        return [(_EXEMPT, [proposal.customer.id, amount.currency, amount.minor_units])]
+    if known.exempted[1] and obligations_met(proposal, known).is_stepped_up:
+        return [(_RESET_EXEMPTION, [proposal.customer.id])]
+    return []
 
 
 def _fact_value(value: object) -> object:
@@ -228,12 +249,7 @@ def _body(ruling: Ruling, commitment: str, facts: tuple[Fact, ...]) -> dict[str,
         "exemption": judgement.exemption,
         "expires_at": ruling.expires_at.isoformat() if ruling.expires_at else None,
         "facts": [
-            {
-                "at": fact.observed_at.isoformat(),
-                "name": fact.name,
-                "source": normal_form(fact.source),
-            }
-            for fact in facts
+            [fact.name, normal_form(fact.source), fact.observed_at.isoformat()] for fact in facts
         ],
         "params_hash": ruling.params_hash.hex() if ruling.params_hash else None,
         "policies": list(judgement.policies),

@@ -40,7 +40,7 @@ def run(statements: Sequence[Statement]) -> list[list[Row]]:
     if raw.prepare_threshold is None:
         raw.prepare_threshold = _PREPARE_THRESHOLD
     with connection.wrap_database_errors:
-        cursors = _send(raw, statements)
+        cursors = _send_one(raw, statements[0]) if len(statements) == 1 else _send(raw, statements)
         return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
@@ -49,7 +49,13 @@ def run_one(sql: str, parameters: Sequence[object] | Mapping[str, object]) -> li
     return run([(sql, parameters)])[0]
 
 
-def _send(raw: Any, statements: Sequence[Statement]) -> list[psycopg.Cursor[Row]]:  # noqa: ANN401 - psycopg's connection under Django's stubs
+def _send_one(raw: psycopg.Connection[Row], statement: Statement) -> list[psycopg.Cursor[Row]]:
+    return [psycopg.Cursor(raw).execute(*statement, prepare=True)]
+
+
+def _send(
+    raw: psycopg.Connection[Row], statements: Sequence[Statement]
+) -> list[psycopg.Cursor[Row]]:
     with raw.pipeline():
         return [
             psycopg.Cursor(raw).execute(sql, parameters, prepare=True)

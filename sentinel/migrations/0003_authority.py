@@ -260,8 +260,10 @@ BEGIN
     IF d.action_kind <> _action_kind OR d.params_hash <> _params_hash
         OR d.idempotency_key <> _idempotency_key THEN RETURN 'other_parameters'; END IF;
     IF clock_timestamp() >= d.expires_at THEN RETURN 'expired'; END IF;
-    IF EXISTS (SELECT FROM sentinel_kill_switch
-            WHERE entity = d.entity AND scope = ANY (_scopes) AND position > _epoch) THEN
+    -- One probe of the index for each scope, however many switches were ever set.
+    IF EXISTS (SELECT FROM unnest(_scopes) AS asked WHERE _epoch < (
+            SELECT max(position) FROM sentinel_kill_switch k
+            WHERE k.entity = d.entity AND k.scope = asked)) THEN
         RETURN 'revoked';
     END IF;
     INSERT INTO sentinel_redemption (token, entity, action_kind, params_hash, effect_digest,

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentinel.signing.keys import FileSigner
-from sentinel.tokens import Grant, TokenRefused, mint, read
+from sentinel.tokens import Grant, TokenRefused, forget_minted, mint, read
 from sentinel.vocabulary import Principal
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -45,7 +45,9 @@ GRANT = Grant(
 
 @lru_cache
 def compact():
-    return mint(GRANT, SIGNER).compact
+    text = mint(GRANT, SIGNER).compact
+    forget_minted()
+    return text
 
 
 def refused(text, keys=KEYS):
@@ -240,3 +242,18 @@ def test_two_tokens_differ_in_their_id():
     later = mint(replace(GRANT, issued_at=GRANT.issued_at + timedelta(seconds=1)), SIGNER)
 
     assert len({compact(), other.compact, later.compact}) == 3
+
+
+def test_token_read_here_and_elsewhere_says_the_same():
+    text = mint(replace(GRANT, decision_id=UUID(int=11)), SIGNER).compact
+
+    here = read(text, keys=KEYS)
+    forget_minted()
+
+    assert read(text, keys=KEYS) == here
+
+
+def test_token_of_this_process_is_refused_once_its_key_is_not_pinned():
+    text = mint(replace(GRANT, decision_id=UUID(int=12)), SIGNER).compact
+
+    assert refused(text, keys={}) == "unknown_key"
