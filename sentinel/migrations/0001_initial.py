@@ -71,7 +71,8 @@ ALTER TABLE sentinel_legal_entity NO FORCE ROW LEVEL SECURITY;
 CREATE FUNCTION frontline_legal_entities()
 RETURNS TABLE (entity text, name text, country text, currency text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
-AS $$ SELECT e.entity, e.name, e.country, e.currency FROM sentinel_legal_entity e ORDER BY 1 $$;
+AS $$ SELECT e.entity, e.name, e.country, e.currency FROM sentinel_legal_entity e
+    ORDER BY e.registered_at, e.entity $$;
 REVOKE ALL ON FUNCTION frontline_legal_entities() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION frontline_legal_entities() TO frontline_app;
 """
