@@ -6,6 +6,8 @@ import json
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import BaseModel, ValidationError
@@ -125,12 +127,20 @@ def typed_parameters(entry: ActionKind, action: Action) -> TypedParameters:
         ParametersRefused: they do not fit the schema, or have no canonical form.
     """
     try:
-        model = entry.parameters.model_validate_json(json.dumps(dict(action.parameters)))
+        text = json.dumps(dict(action.parameters))
+    except (TypeError, ValueError) as error:
+        raise ParametersRefused(entry.kind, ()) from error
+    return _typed(entry, text)
+
+
+@lru_cache(maxsize=256)
+def _typed(entry: ActionKind, text: str) -> TypedParameters:
+    """Return the typed form of a JSON text: a permit is decided and redeemed moments apart."""
+    try:
+        model = entry.parameters.model_validate_json(text)
     except ValidationError as error:
         fields = {".".join(map(str, item["loc"])) for item in error.errors(include_input=False)}
         raise ParametersRefused(entry.kind, tuple(sorted(fields))) from error
-    except (TypeError, ValueError) as error:
-        raise ParametersRefused(entry.kind, ()) from error
     plain = normal_form(model.model_dump(mode="json"))
     assert isinstance(plain, dict)
     hashed = {**plain, **{field: _decimal(entry, plain, field) for field in entry.money_fields}}
@@ -138,7 +148,7 @@ def typed_parameters(entry: ActionKind, action: Action) -> TypedParameters:
         canonical = canonical_json({"kind": entry.kind, "parameters": hashed})
     except NotCanonical as error:
         raise ParametersRefused(entry.kind, ("$",)) from error
-    return TypedParameters(model, plain, canonical, _amount(entry, plain))
+    return TypedParameters(model, MappingProxyType(plain), canonical, _amount(entry, plain))
 
 
 def salt_for(subject_key: bytes, kind: str) -> bytes:

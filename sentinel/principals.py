@@ -1,14 +1,12 @@
 """Who acts, and for whom: every link of the chain is checked, and authority only narrows. Pure."""
 
+import re
+
 from sentinel.vocabulary import Principal
 
 CHAIN_LINKS_MAX = 4
-_PREFIXES = {
-    "customer": "customer:",
-    "employee": "employee:",
-    "agent": "agent:",
-    "system": "system:",
-}
+# The same letters that a kill switch can name, so that nobody is out of its reach.
+_ID = re.compile(r"(customer|employee|agent|system):[A-Za-z0-9_.-]{1,100}")
 
 
 def chain_refusal(
@@ -19,8 +17,7 @@ def chain_refusal(
     if len(chain) > CHAIN_LINKS_MAX:
         return "chain_too_long", str(len(chain))
     for link in chain:
-        prefix = _PREFIXES.get(link.kind)
-        if prefix is None or not link.id.startswith(prefix) or link.id == prefix:
+        if not _ID.fullmatch(link.id) or not link.id.startswith(f"{link.kind}:"):
             return "principal_refused", link.kind
         if link.entity != entity:
             return "cross_entity", link.kind

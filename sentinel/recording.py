@@ -109,7 +109,7 @@ class Values:
         """Return the values as they are sealed."""
         return {
             "facts": {fact.name: _fact_value(fact.value) for fact in self.facts},
-            "parameters": self.typed.plain if self.typed else None,
+            "parameters": dict(self.typed.plain) if self.typed else None,
             "resource": self.resource,
         }
 
