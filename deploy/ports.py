@@ -4,6 +4,7 @@ import socket
 
 PORT = 8000
 _TRIES = 50
+_BACKLOG = 2048
 
 
 class PortTaken(Exception):
@@ -23,27 +24,28 @@ class PortTaken(Exception):
         )
 
 
-def chosen_port(asked: int | None, host: str) -> int:
-    """Return the port asked for, or without one the first free port from 8000 up.
+def listener(asked: int | None, host: str) -> socket.socket:
+    """Return a socket on the port asked for, or on the first free one from 8000 up.
+
+    It is bound and listens, so that nobody else gets the port before the pages are served.
 
     Raises:
         PortTaken: the port asked for, or every port tried, is in use.
     """
-    if asked is not None:
-        if not _is_free(asked, host):
-            raise PortTaken(asked)
-        return asked
-    for port in range(PORT, PORT + _TRIES):
-        if _is_free(port, host):
-            return port
-    raise PortTaken(PORT)
+    for port in (asked,) if asked is not None else range(PORT, PORT + _TRIES):
+        bound = _bound(port, host)
+        if bound is not None:
+            return bound
+    raise PortTaken(PORT if asked is None else asked)
 
 
-def _is_free(port: int, host: str) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
+def _bound(port: int, host: str) -> socket.socket | None:
+    candidate = socket.socket()
+    candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        candidate.bind((host, port))
+        candidate.listen(_BACKLOG)
+    except OSError:
+        candidate.close()
+        return None
+    return candidate

@@ -22,11 +22,12 @@ def spawn(
     output: IO[bytes] | None = None,
     last_signal: signal.Signals = signal.SIGTERM,
     user: str | None = None,
-    folder: Path | None = None,
+    kept: tuple[int, ...] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a child in its own session, which gets `last_signal` when this process dies.
 
-    The kernel sends it on Linux; elsewhere a watchdog process holding a pipe does.
+    The kernel sends it on Linux; elsewhere a watchdog process holding a pipe does. `kept` are
+    the open descriptors the child inherits.
     """
     child = subprocess.Popen(
         list(arguments),
@@ -34,10 +35,12 @@ def spawn(
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,
-        cwd=folder,
+        # Another user may not be allowed to stand in our folder.
+        cwd="/" if user else None,
         user=user,
         group=_group_of(user),
         extra_groups=[] if user else None,
+        pass_fds=kept,
         start_new_session=True,
         preexec_fn=_on_parent_death(last_signal) if _HAS_DEATH_SIGNAL else None,  # noqa: PLW1509
     )

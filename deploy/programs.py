@@ -2,8 +2,18 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 HOST = "127.0.0.1"
+# A chat message may hold a megabyte; a longer frame is refused unread.
+WEB_OPTIONS: dict[str, Any] = {
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "timeout_graceful_shutdown": 5,
+    "ws": "websockets-sansio",
+    "ws_max_size": 1024 * 1024,
+}
 
 
 def web(*, host: str, port: int, workers: int = 1) -> list[str]:
@@ -11,10 +21,15 @@ def web(*, host: str, port: int, workers: int = 1) -> list[str]:
     return [
         *(sys.executable, "-m", "uvicorn", "deploy.asgi:application"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
-        *("--ws", "websockets-sansio", "--timeout-graceful-shutdown", "5"),
-        *("--log-level", "warning", "--no-server-header", "--no-access-log"),
-        *("--ws-max-size", "1048576"),
+        *("--ws", WEB_OPTIONS["ws"], "--ws-max-size", str(WEB_OPTIONS["ws_max_size"])),
+        *("--timeout-graceful-shutdown", str(WEB_OPTIONS["timeout_graceful_shutdown"])),
+        *("--log-level", WEB_OPTIONS["log_level"], "--no-server-header", "--no-access-log"),
     ]
+
+
+def web_on(*, descriptor: int) -> list[str]:
+    """Return the command that serves them on a socket that is bound already."""
+    return [sys.executable, "-m", "deploy.serving", str(descriptor)]
 
 
 def worker(*, concurrency: int = 4) -> list[str]:

@@ -26,6 +26,7 @@ class Child:
     arguments: list[str]
     environment: Mapping[str, str]
     log: Path
+    kept: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started_at: float = 0.0
@@ -40,6 +41,7 @@ class Child:
                 environment=self.environment,
                 output=log,
                 last_signal=signal.SIGKILL,
+                kept=self.kept,
             )
         self.started_at = now
 

@@ -100,7 +100,7 @@ class Bank:
         """Return the processes it started, by what they are."""
         assert self.process is not None
         marks = {
-            "web": " -m uvicorn ",
+            "web": " -m deploy.serving ",
             "worker": " -m celery ",
             "tick": "manage.py tick",
             "postgres": "bin/postgres -D ",

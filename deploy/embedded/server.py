@@ -109,7 +109,6 @@ class EmbeddedPostgres:
                 output=log,
                 last_signal=signal.SIGINT,
                 user=place.user,
-                folder=Path("/"),
             )
         self._wait_until_ready(place)
 

@@ -20,7 +20,7 @@ from deploy.embedded.place import EmbeddedUnavailable, place_for
 from deploy.embedded.server import AlreadyRunning, EmbeddedPostgres
 from deploy.home import SOURCE, home
 from deploy.installation import BankRuns, only_one, write_note
-from deploy.ports import PORT, PortTaken, chosen_port
+from deploy.ports import PORT, PortTaken, listener
 from deploy.supervisor import Child, Supervisor
 
 READY_SECONDS_MAX = 60
@@ -60,11 +60,11 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from refusal
 
     def _run(self, options: dict[str, Any]) -> None:
-        port = chosen_port(options["port"], options["host"])
-        url = f"http://{options['host']}:{port}"
+        pages = listener(options["port"], options["host"])
+        url = f"http://{options['host']}:{pages.getsockname()[1]}"
         postgres = self._postgres(is_fresh=options["fresh"])
         environment = self._environment(postgres)
-        children = self._children(environment, options["host"], port)
+        children = self._children(environment, pages.fileno())
         supervisor = Supervisor(children, postgres, self._say)
         try:
             self._prepare(environment, options["customers"])
@@ -113,17 +113,19 @@ class Command(BaseCommand):
             environment["FRONTLINE_SOCKET"] = str(postgres.place.socket)
         return environment
 
-    def _children(self, environment: dict[str, str], host: str, port: int) -> list[Child]:
+    def _children(self, environment: dict[str, str], pages: int) -> list[Child]:
         logs = home() / "logs"
         logs.mkdir(exist_ok=True)
-        commands = {
-            "web": programs.web(host=host, port=port),
-            "worker": programs.worker(),
-            "tick": programs.tick(manage=_MANAGE),
-        }
         return [
-            Child(name, command, environment, logs / f"{name}.log")
-            for name, command in commands.items()
+            Child(
+                "web",
+                programs.web_on(descriptor=pages),
+                environment,
+                logs / "web.log",
+                kept=(pages,),
+            ),
+            Child("worker", programs.worker(), environment, logs / "worker.log"),
+            Child("tick", programs.tick(manage=_MANAGE), environment, logs / "tick.log"),
         ]
 
     def _prepare(self, environment: dict[str, str], customers: int) -> None:
