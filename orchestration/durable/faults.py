@@ -2,8 +2,9 @@
 
 import os
 import signal
+from collections import Counter
 
-_VARIABLE = "FRONTLINE_CRASH_AT"
+VARIABLE = "FRONTLINE_CRASH_AT"
 POINTS = (
     "after_start",
     "before_call",
@@ -13,9 +14,18 @@ POINTS = (
     "after_step_up",
     "after_approval",
 )
+_passed: Counter[str] = Counter()
 
 
 def crash_point(name: str) -> None:
-    """Kill this process as a power cut would, if the environment asks for it at this point."""
-    if os.environ.get(_VARIABLE) == name:
+    """Kill this process as a power cut would, if the environment asks for it here.
+
+    The variable names a point, or a point and which passing of it: `before_commit:2`.
+    """
+    wanted = os.environ.get(VARIABLE)
+    if wanted is None:
+        return
+    _passed[name] += 1
+    point, _, number = wanted.partition(":")
+    if point == name and _passed[name] == int(number or 1):
         os.kill(os.getpid(), signal.SIGKILL)

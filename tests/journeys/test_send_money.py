@@ -219,9 +219,7 @@ def test_more_than_the_balance_is_refused_before_anything_begins(bank):
     assert orchestration.public.payments(principal=bank.anna, at=bank.clock.now()) == ()
 
 
-@pytest.mark.parametrize(
-    "amount", ["0", "-5", "12.345", "1000000000000000000", "1e3", "twelvety"]
-)
+@pytest.mark.parametrize("amount", ["0", "-5", "12.345", "1000000000000000000", "1e3", "twelvety"])
 def test_an_amount_that_is_none_pays_nothing(bank, amount):
     chat = bank.chat()
     before = bank.transfers()
