@@ -101,7 +101,7 @@ def home(*, principal: Principal, at: datetime) -> Home:
     recent = nexus.public.transactions(customer_id=customer_id, limit=RECENT)
     month = at.date().replace(day=1)
     spent = nexus.public.spending(
-        customer_id=customer_id, since=month_before(month), until=at.date()
+        customer_id=customer_id, since=month_before(month=month), until=at.date()
     )
     currency = held.accounts[0].balance.currency if held.accounts else ""
     waiting = payments(principal=principal, at=at)
@@ -110,7 +110,7 @@ def home(*, principal: Principal, at: datetime) -> Home:
         accounts=held.accounts,
         days=days(recent.bookings),
         spending=spending_view(spent, month=month, currency=currency) if currency else None,
-        waiting=tuple(each for each in waiting if is_under_way(each)),
+        waiting=tuple(each for each in waiting if is_under_way(payment=each)),
     )
 
 
@@ -154,7 +154,7 @@ def payments(
     return orchestration.public.payments(principal=principal, limit=limit, at=at)
 
 
-def is_under_way(payment: orchestration.public.PaymentView) -> bool:
+def is_under_way(*, payment: orchestration.public.PaymentView) -> bool:
     """Say whether a payment still waits for the customer or for the bank's people."""
     return payment.state in _WAITING
 

@@ -15,17 +15,17 @@ def bank(request: HttpRequest) -> dict[str, str]:
     if entity is None or not isinstance(request.user, User):
         return {}
     names = {each.entity: each.name for each in legal_entities()}
-    return {"bank_name": names[entity], "initials": initials(request.user.display_name)}
+    return {"bank_name": names[entity], "initials": initials(name=request.user.display_name)}
 
 
-def initials(name: str) -> str:
+def initials(*, name: str) -> str:
     """Return the first letters of a person's first and last name."""
     words = [word for word in name.split() if word[:1].isalpha()]
     ends = words if len(words) < 2 else [words[0], words[-1]]
     return "".join(word[0].upper() for word in ends)
 
 
-def announced(response: HttpResponse, words: str) -> HttpResponse:
+def announced(*, response: HttpResponse, words: str) -> HttpResponse:
     """Let the page say these words once to somebody who does not see it."""
     if words:
         response.headers["HX-Trigger"] = json.dumps({"announce": words})

@@ -119,4 +119,4 @@ def _thread_after(request: HttpRequest, shown_in: str, words: str) -> HttpRespon
         )
         context = {"slips": slips, "card_id": card_id, "is_answer": True, "words": words}
         response = render(request, "customer/payment_thread.html", context)
-    return interaction.public.announced(response, words)
+    return interaction.public.announced(response=response, words=words)

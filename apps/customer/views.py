@@ -36,7 +36,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     home = interaction.public.home(principal=principal(request), at=timezone.localtime())
     context = {"home": home, "palette_accounts": home.accounts}
     if home.spending:
-        context["month_before"] = interaction.public.month_before(home.spending.month)
+        context["month_before"] = interaction.public.month_before(month=home.spending.month)
     return screen(request, "customer/overview.html", context)
 
 
@@ -67,7 +67,9 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
         "before": page.before,
         "next_page": urlencode(following | {"before": page.before or ""}),
         "asked": asked,
-        "categories": [(each, interaction.public.category_name(each)) for each in page.categories],
+        "categories": [
+            (each, interaction.public.category_name(category=each)) for each in page.categories
+        ],
     }
     return screen(request, "customer/account.html", context)
 
@@ -79,8 +81,8 @@ def payments(request: HttpRequest) -> HttpResponse:
     found = interaction.public.payments(principal=principal(request), at=timezone.now())
     is_waiting = interaction.public.is_under_way
     context = {
-        "waiting": [each for each in found if is_waiting(each)],
-        "finished": [each for each in found if not is_waiting(each)],
+        "waiting": [each for each in found if is_waiting(payment=each)],
+        "finished": [each for each in found if not is_waiting(payment=each)],
         "reading": {"is_current": True},
     }
     return screen(request, "customer/payments.html", context)
@@ -175,7 +177,7 @@ def payees(request: HttpRequest) -> HttpResponse:
             "iban": each.iban,
             "added_on": each.added_on,
             "is_trusted": each.is_trusted,
-            "initials": interaction.public.initials(each.name),
+            "initials": interaction.public.initials(name=each.name),
         }
         for each in held.payees
     ]

@@ -116,7 +116,7 @@ def reference(value: object) -> str:
 @register.filter
 def category(value: object) -> str:
     """Show a category as a word."""
-    return category_name(str(value))
+    return category_name(category=str(value))
 
 
 @register.simple_tag

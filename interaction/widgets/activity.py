@@ -77,28 +77,28 @@ def _line(booking: nexus.public.Booking) -> BookingLine:
     return BookingLine(
         transfer_id=booking.transfer_id,
         account_id=booking.account_id,
-        name=booking.counterparty_name or category_name(booking.category) or "Booking",
-        note=booking.remittance or category_name(booking.category),
-        category=category_name(booking.category),
+        name=booking.counterparty_name or category_name(category=booking.category) or "Booking",
+        note=booking.remittance or category_name(category=booking.category),
+        category=category_name(category=booking.category),
         drawn=_DRAWN.get(booking.category, "in" if is_incoming else "out"),
         money=Money(booking.amount_minor_units, booking.currency),
         is_pending=False,
     )
 
 
-def category_name(category: str) -> str:
+def category_name(*, category: str) -> str:
     """Return a category as a word: "eating_out" is "Eating out"."""
     return category.replace("_", " ").capitalize()
 
 
-def month_before(month: date) -> date:
+def month_before(*, month: date) -> date:
     """Return the first day of the month before."""
     return month.replace(year=month.year - (month.month == 1), month=(month.month - 2) % 12 + 1)
 
 
 def spending_view(spent: Sequence[nexus.public.Spent], *, month: date, currency: str) -> Spending:
     """Return one month's spending in one currency beside the month before."""
-    earlier = month_before(month)
+    earlier = month_before(month=month)
     now = _by_category(spent, month, currency)
     then = _by_category(spent, earlier, currency)
     largest = max([*now.values(), *(then.get(name, 0) for name in now), 1])
@@ -109,7 +109,7 @@ def spending_view(spent: Sequence[nexus.public.Spent], *, month: date, currency:
         before=Money(sum(then.values()), currency),
         bars=tuple(
             Bar(
-                name=category_name(name),
+                name=category_name(category=name),
                 category=name,
                 money=Money(amount, currency),
                 before=Money(then.get(name, 0), currency),

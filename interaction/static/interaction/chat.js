@@ -155,6 +155,9 @@ function close() {
 }
 
 function watchFiles() {
+  // The button stands for it; two controls for one thing would be read twice.
+  file.tabIndex = -1;
+  file.setAttribute("aria-hidden", "true");
   form.querySelector("[data-choose]").addEventListener("click", () => file.click());
   form.querySelector("[data-unchoose]").addEventListener("click", () => { choose(null); text.focus(); });
   file.addEventListener("change", () => choose(file.files[0] ?? null));

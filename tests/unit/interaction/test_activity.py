@@ -79,9 +79,9 @@ def test_a_little_is_never_drawn_as_nothing() -> None:
 
 
 def test_the_month_before_january_is_december() -> None:
-    assert month_before(date(2026, 1, 1)) == date(2025, 12, 1)
-    assert month_before(date(2026, 3, 1)) == date(2026, 2, 1)
+    assert month_before(month=date(2026, 1, 1)) == date(2025, 12, 1)
+    assert month_before(month=date(2026, 3, 1)) == date(2026, 2, 1)
 
 
 def test_categories_are_words() -> None:
-    assert category_name("eating_out") == "Eating out"
+    assert category_name(category="eating_out") == "Eating out"
