@@ -64,7 +64,7 @@ BEGIN
     WHERE a.id IN (SELECT i.debit FROM unnest(p_items) i UNION
         SELECT i.credit FROM unnest(p_items) i);
     FOR r IN
-        SELECT i.n::integer AS n, i.amount, d.n::integer AS debit, c.n::integer AS credit, CASE
+        SELECT i.n::integer AS n, i.first::integer AS first, i.amount, d.n::integer AS debit, c.n::integer AS credit, CASE
             WHEN t.id IS NOT NULL THEN CASE WHEN
                 (t.debit_account, t.credit_account, t.amount, t.currency, t.kind, t.booking_date,
                     t.value_date, t.remittance, t.counterparty_name, t.counterparty_iban,
@@ -73,8 +73,8 @@ BEGIN
                     coalesce(i.value, i.booking, t.value_date), i.remittance, i.name, i.iban,
                     i.end_to_end, i.category)
                 THEN 'exists' ELSE 'exists_with_different' END
-            WHEN i.first < i.n THEN CASE WHEN i.is_same THEN 'exists'
-                ELSE 'exists_with_different' END
+            WHEN i.first < i.n THEN CASE WHEN i.is_same THEN 'repeated'
+                ELSE 'repeated_with_different' END
             WHEN i.debit = i.credit THEN 'same_account'
             WHEN da.id IS NULL OR ca.id IS NULL THEN 'account_unknown'
             WHEN i.amount IS NULL OR i.amount <= 0 OR i.amount > 1000000000000000
@@ -110,7 +110,10 @@ BEGIN
         LEFT JOIN unnest(v_ids) WITH ORDINALITY AS c (id, n) ON c.id = i.credit
         ORDER BY i.n
     LOOP
-        IF r.status IS NOT NULL THEN
+        IF r.status LIKE 'repeated%' THEN
+            v_statuses[r.n] := CASE WHEN v_statuses[r.first] <> 'posted' THEN 'repeated_in_batch'
+                WHEN r.status = 'repeated' THEN 'exists' ELSE 'exists_with_different' END;
+        ELSIF r.status IS NOT NULL THEN
             v_statuses[r.n] := r.status;
         ELSIF v_debit_room[r.debit] < r.amount THEN
             v_statuses[r.n] := 'insufficient_funds';

@@ -1,5 +1,6 @@
 """Through the gateway with real permits: each operation once, refusals typed, outcomes recorded."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from uuid import uuid4
 
@@ -12,7 +13,6 @@ from grand_central.connectors.catalogue import CORE, ROUTES, routes_of
 from grand_central.connectors.contract import (
     Capability,
     ConnectorRefused,
-    Manifest,
     check_manifest,
 )
 from grand_central.operations.catalogue import OPERATIONS
@@ -252,7 +252,7 @@ def test_invariant_01_the_gateway_acts_on_a_redeemed_token_only(bank):
 
 
 def test_invariant_01_an_operation_outside_the_catalogue_reaches_nobody(bank):
-    action, decision = permitted(
+    _, decision = permitted(
         {"recipient": f"customer:{bank.party}", "template": "welcome", "case": None}
     )
     unknown = Action("messages.broadcast", {}, "bank:x", uuid4(), "k", {})
@@ -263,10 +263,9 @@ def test_invariant_01_an_operation_outside_the_catalogue_reaches_nobody(bank):
 
 
 def test_a_connector_that_could_act_twice_is_not_registered():
-    manifest = Manifest(
-        "x", "urn:connector:x", "core", "X", "1", False,
-        (Capability("payments.transfer", "money", "none"),), "nothing",
-    )  # fmt: skip
+    manifest = replace(
+        CORE.manifest, capabilities=(Capability("payments.transfer", "money", "none"),)
+    )
 
     with pytest.raises(ConnectorRefused):
         check_manifest(manifest)
@@ -287,7 +286,7 @@ def test_names_are_checked_here_and_at_other_banks(bank):
     unknown = grand_central.public.iban_of(country="NL", bank_code="MRDN", account="0000000099")
     check = grand_central.public.check_payee_name
     grand_central.public.teach_scheme(
-        names=[grand_central.public.RegisteredName(LANDLORD, "Hendriks B.V.", True)]
+        names=[grand_central.public.RegisteredName(LANDLORD, "Hendriks B.V.", is_organisation=True)]
     )
 
     assert check(iban=own, name="A. de Vries").result == "close"

@@ -107,6 +107,15 @@ def test_one_id_twice_in_a_batch_is_posted_once(core, payer, receiver):
     assert core.balance(receiver) == 10
 
 
+def test_a_refused_item_is_not_tried_again_in_its_batch(core, payer, receiver):
+    refused = item(payer, receiver, 5_000)
+
+    statuses, posted, _ = core.post_batch([refused, refused, replace(refused, amount=1)])
+
+    assert statuses == ["insufficient_funds", "repeated_in_batch", "repeated_in_batch"]
+    assert posted == 0
+
+
 def test_items_count_in_their_order(core, receiver):
     poor = core.open()
     core.fund(receiver, 50)

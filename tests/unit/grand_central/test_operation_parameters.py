@@ -49,7 +49,7 @@ def test_good_parameters_are_taken_with_their_types():
         (money("250"), "int_type"),
         (money("1e3"), "int_type"),
         (money(2.5), "int_type"),
-        (money(True), "int_type"),
+        (money(minor_units=True), "int_type"),
         (money(1, "EURO"), "currency_unknown"),
         (money(1, "eur"), "currency_unknown"),
         (money(1, "XXX"), "currency_unknown"),
