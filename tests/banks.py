@@ -137,7 +137,7 @@ def all_gone(pids: dict[str, int]) -> bool:
     return not any(is_alive(pid) for pid in pids.values())
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 20) -> bool:
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> bool:
     """Return whether the condition came true in time."""
     end = time.monotonic() + seconds
     pause = threading.Event()

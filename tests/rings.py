@@ -33,13 +33,13 @@ class Ring:
 
 
 BROWSER = Ring(("browser",), 4)
-ALONE = Ring(("races", "faults"), 3)
+ALONE = Ring(("races", "faults"), 4)
 SHARED = Ring(
     ("unit", "layers", "properties", "conformance", "architecture", "replay", "journeys"),
-    5,
+    6,
     ("-n", "2", "--dist", "loadfile"),
 )
-SERVERS = Ring(("layers", "races", "servers"), 4)
+SERVERS = Ring(("layers", "races", "servers"), 4, ("-n", "2", "--dist", "loadfile"))
 
 
 def chromium() -> str | None:

@@ -49,7 +49,7 @@ def send(environment, task, *names):
         env=environment,
         check=True,
         capture_output=True,
-        timeout=30,
+        timeout=90,
     )
 
 
@@ -60,16 +60,16 @@ def test_every_task_sent_is_carried_out(process_environment, worker):
     worker()
     send(process_environment, "note", *names[25:])
 
-    assert wait_until(lambda: all(map(is_reached, names)))
+    assert wait_until(lambda: all(map(is_reached, names)), 60)
 
 
 def test_the_task_of_a_killed_worker_is_carried_out_by_the_next(process_environment, worker):
     send(process_environment, "die_once", "payment")
 
     killed = worker()
-    assert killed.wait(20) == -9
+    assert killed.wait(60) == -9
     was_done_by_the_first = is_reached("payment")
     worker()
 
     assert not was_done_by_the_first
-    assert wait_until(lambda: is_reached("payment"))
+    assert wait_until(lambda: is_reached("payment"), 60)
