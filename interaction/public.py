@@ -56,6 +56,7 @@ from interaction.work import (
     customer_bookings,
     customer_screen,
     find_customers,
+    names_of,
 )
 from orchestration.public import (
     AnswerRefused,
@@ -156,6 +157,7 @@ __all__ = [
     "landing",
     "legal_entity",
     "month_before",
+    "names_of",
     "new_sent_id",
     "news_line",
     "order_payment",

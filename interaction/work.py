@@ -1,14 +1,16 @@
 """What employees look up: customers, their money and their cases, within their legal entity."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 import nexus.public
+from interaction.models import User
 from sentinel.vocabulary import Money, Principal
 
 _SEARCH_MIN = 2
+_EMPLOYEE = "employee:"
 
 
 class EmployeesOnly(PermissionError):
@@ -108,6 +110,17 @@ def find_customers(*, text: str, principal: Principal) -> tuple[Mapping[str, obj
     if len(text.strip()) < _SEARCH_MIN:
         return ()
     return nexus.public.find_customers(text=text)
+
+
+def names_of(*, principal_ids: Iterable[str | None]) -> Mapping[str, str]:
+    """Return the names of those of these principals who are employees of this legal entity."""
+    people = {
+        principal_id.partition(":")[2]: principal_id
+        for principal_id in principal_ids
+        if principal_id and principal_id.startswith(_EMPLOYEE)
+    }
+    users = User.objects.filter(person_id__in=list(people))
+    return {people[str(user.person_id)]: user.display_name for user in users}
 
 
 def _refuse_others(principal: Principal) -> None:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 import interaction.public
-from apps.workspace.forms import Field, answer_from, fields_of
+from apps.workspace.forms import Field, answer_from, answered, fields_of
 from apps.workspace.guard import employees_only
 from sentinel.vocabulary import Principal
 
@@ -104,8 +104,11 @@ _PARTS: Mapping[str, str] = {
 
 
 def _context(case: "interaction.public.CaseView", principal: Principal) -> dict[str, object]:
+    actors = [line.actor_words for line in case.history]
+    actors += [task.claimed_by for task in case.tasks if task.claimed_by]
     return {
         "case": case,
+        "names": interaction.public.names_of(principal_ids=actors),
         "principal": principal,
         "tasks": [_with_fields(task, principal) for task in case.tasks],
     }
@@ -123,6 +126,7 @@ def _with_fields(
         "fields": fields,
         "errors": [(field.id, field.error) for field in fields if field.error],
         "is_mine": task.claimed_by == principal.id,
+        "answered": answered(schema=task.form, answers=task.answers),
         "comment": (filled or {}).get("comment", ""),
     }
 

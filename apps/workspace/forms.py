@@ -67,6 +67,28 @@ def answer_from(*, schema: Mapping[str, object], posted: QueryDict) -> dict[str,
     return answer
 
 
+def answered(
+    *, schema: Mapping[str, object], answers: Sequence[Mapping[str, object]]
+) -> tuple[tuple[str, str], ...]:
+    """Return what was answered, in the form's own words."""
+    properties = schema.get("properties")
+    assert properties is None or isinstance(properties, Mapping)
+    declared = {**(properties or {}), "comment": {"title": "Comment"}}
+    return tuple(
+        (str(declared[name].get("title", name)), _in_words(declared[name], value))
+        for answer in answers
+        for name, value in answer.items()
+        if name in declared and value not in (None, "")
+    )
+
+
+def _in_words(declared: Mapping[str, object], value: object) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    labels = declared.get("x-labels")
+    return str(labels.get(value, value)) if isinstance(labels, Mapping) else str(value)
+
+
 def _is_integer(declared: Mapping[str, object], value: str) -> bool:
     return declared.get("type") == "integer" and value.isascii() and value.isdigit()
 

@@ -43,6 +43,7 @@ def show(request: HttpRequest, principal: Principal) -> HttpResponse:
         "kinds": KINDS,
         "query": request.GET.urlencode(),
         "principal": principal,
+        "names": interaction.public.names_of(principal_ids=[task.claimed_by for task in tasks]),
         "late": sum(1 for task in tasks if _is_late(task)),
     }
     part = "workspace/parts/task_list.html"

@@ -1,0 +1,17 @@
+"""Shows colleagues by name: `{% load colleagues %}`."""
+
+from collections.abc import Mapping
+
+from django import template
+
+register = template.Library()
+
+
+@register.simple_tag
+def colleague(principal_id: str | None, names: Mapping[str, str]) -> str:
+    """Return the name behind an employee's id; other words stay as they are."""
+    if not principal_id:
+        return ""
+    if principal_id.startswith("employee:"):
+        return names.get(principal_id, "A colleague")
+    return principal_id
