@@ -38,7 +38,8 @@ class CustomerStream(interaction.public.CustomerLine):
             await self.tell({"type": "refused", "sent_id": sent_id, "text": TOO_LONG})
             return
         async with self._turn:
-            await self._answer(sent_id, text)
+            if await self.is_still_signed_in():
+                await self._answer(sent_id, text)
 
     async def _answer(self, sent_id: str, text: str) -> None:
         tokens: asyncio.Queue[str] = asyncio.Queue()

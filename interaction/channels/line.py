@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import SessionBase
 
 from interaction.channels.groups import case_group, console_group, customer_group, queue_group
 from interaction.identity import COMPLIANCE, ENTITY_KEY, METHODS_KEY, SINCE_KEY, Person, person_of
@@ -20,6 +23,17 @@ FORBIDDEN = 4403
 @database_sync_to_async  # type: ignore[untyped-decorator]  # Channels has no types
 def signed_in(session: Mapping[str, Any]) -> Person | None:
     """Return who holds this session, looked up in their own legal entity."""
+    return _holder(session)
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # Channels has no types
+def still_signed_in(session: SessionBase) -> Person | None:
+    """Return who holds this session now: a line may be open longer than its person is signed in."""
+    engine = import_module(settings.SESSION_ENGINE)
+    return _holder(engine.SessionStore(session.session_key))
+
+
+def _holder(session: Mapping[str, Any] | SessionBase) -> Person | None:
     if ENTITY_KEY not in session or SESSION_KEY not in session:
         return None
     with legal_entity(entity=session[ENTITY_KEY]):
@@ -61,6 +75,15 @@ class NewsLine(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no
     async def update(self, message: Mapping[str, Any]) -> None:
         """Pass news on to the page."""
         await self.tell({"type": "update", "topic": message["topic"], "id": message["id"]})
+
+    async def is_still_signed_in(self) -> bool:
+        """Say whether the person is still signed in; the line of somebody who left is closed."""
+        person = await still_signed_in(self.scope["session"])
+        if person is None:
+            await self.close(code=NOBODY)
+            return False
+        self.person = person
+        return True
 
     async def tell(self, frame: Mapping[str, object]) -> None:
         """Send one frame to the page."""

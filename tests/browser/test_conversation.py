@@ -135,3 +135,17 @@ def test_a_wrong_form_says_what_is_wrong_and_keeps_what_was_typed(
     expect(summary.get_by_role("link")).to_have_count(2)
     expect(page.get_by_label("Name of the account holder")).to_have_value("Zoë Peeters")
     complaints[:] = [each for each in complaints if "422" not in each]
+
+
+def test_a_page_left_open_after_signing_out_says_nothing_more(signed_in: SignedIn) -> None:
+    page = signed_in("anna")
+    is_live(page)
+    other = page.context.new_page()
+    other.goto("/app/")
+    other.get_by_role("button", name="Sign out").first.click()
+    expect(other).to_have_url(re.compile("/sign-in/"))
+
+    page.get_by_label("Message").fill("what is my balance?")
+    page.get_by_label("Message").press("Enter")
+
+    expect(page).to_have_url(re.compile("/sign-in/"))
