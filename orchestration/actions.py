@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 import nexus.public
-from orchestration import act, evidence
+from orchestration import act, context_graph, evidence
 from orchestration.act import Acted
 from orchestration.step_results import (
     Answered,
@@ -43,6 +43,13 @@ def call_action(kind: str, context: StepContext, inputs: Mapping[str, object]) -
         principal=context.principal,
         purpose=context.purpose,
         facts=facts,
+        at=context.at,
+    )
+    context_graph.decided(
+        case_id=context.case_id,
+        decision_id=acted.decision.id,
+        customer_id=context.customer_id,
+        verdict=acted.decision.verdict.value,
         at=context.at,
     )
     return _undecided(acted) if acted.outcome is None else _ended(acted)

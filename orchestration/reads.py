@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 import nexus.public
-from orchestration import act, evidence
+from orchestration import act, context_graph, evidence
 from orchestration.step_results import Answered, StepContext
 from orchestration.wording import money_words
 from sentinel.vocabulary import Money
@@ -63,6 +63,14 @@ def payment_preview(context: StepContext, inputs: Mapping[str, object]) -> Answe
             "known_reference": known.reference,
             "debtor_name": debtor.name if debtor else None,
             "debtor_iban": debtor.iban if debtor else None,
+            "context": context_graph.snapshot(
+                customer_id=context.customer_id,
+                account_id=str(payment["debtor_account_id"]),
+                case_id=context.case_id,
+                key=context.key,
+                purpose="payments",
+                at=context.at,
+            ),
         }
     )
 

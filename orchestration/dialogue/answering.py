@@ -18,7 +18,7 @@ from orchestration.dialogue.filling import fill, with_payee
 from orchestration.dialogue.replies import Reply, Voice
 from orchestration.dialogue.requests import go_on, hear
 from orchestration.dialogue.turns import Turn
-from orchestration.durable import calls, engine
+from orchestration.durable import calls, engine, store
 from orchestration.durable.faults import crash_point
 from orchestration.durable.run import Listener
 from orchestration.journeys import Slot
@@ -82,19 +82,23 @@ def _give_code(
     row = _read_card(conversation_id, principal, card_id, at)
     if row.reference is None or row.card.kind != "step_up":
         raise CardAnswerRefused(str(card_id), "This card takes no code.")
-    if (
-        row.card.state != "open"
-        or sentinel.public.challenge(challenge_id=row.reference).is_satisfied
-    ):
+    if row.card.state != "open" or _is_satisfied(row.reference):
         return None
     try:
         sentinel.public.answer_step_up(
             challenge_id=row.reference, principal=principal, code=code.strip(), at=at
         )
     except sentinel.public.StepUpRefused as refused:
+        # A second click, or another tab, may have given the right code meanwhile.
+        if _is_satisfied(row.reference):
+            return None
         return _code_refused(row, refused.code, refused.attempts_left, at)
     crash_point("after_step_up")
     return None
+
+
+def _is_satisfied(challenge_id: UUID) -> bool:
+    return sentinel.public.challenge(challenge_id=challenge_id).is_satisfied
 
 
 def _read_card(conversation_id: UUID, principal: Principal, card_id: UUID, at: datetime) -> CardRow:
@@ -108,6 +112,8 @@ def _code_refused(row: CardRow, code: str, attempts_left: int, at: datetime) -> 
     details = {**row.card.details, "attempts_left": attempts_left}
     is_over = code in {"too_many_attempts", "challenge_expired"} or attempts_left <= 0
     with transaction.atomic():
+        if row.instance_id is not None:
+            store.lock_instance(row.instance_id, is_waiting=True)
         cards.settle_card(row.card.id, state="expired" if is_over else "open", details=details)
         if is_over and row.instance_id is not None:
             _call_off(row, "step_up_failed", at)

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from orchestration import feed
+from orchestration.durable import store
 
 
 class CardUnknown(LookupError):
@@ -109,12 +110,23 @@ def open_card(new: NewCard) -> Card:
 def lock_card(*, card_id: UUID, conversation_id: UUID, principal_id: str, at: datetime) -> CardRow:
     """Lock and return a card of this person in this conversation.
 
+    The flow behind it is locked first, as whatever closes a card holds the flow.
+
     Raises:
         CardUnknown: there is none.
     """
+    found = _find(card_id, conversation_id, principal_id, at, "")
+    if found.instance_id is not None:
+        store.lock_instance(found.instance_id, is_waiting=True)
+    return _find(card_id, conversation_id, principal_id, at, " FOR UPDATE")
+
+
+def _find(
+    card_id: UUID, conversation_id: UUID, principal_id: str, at: datetime, lock: str
+) -> CardRow:
     found = _rows(
         f"SELECT {_COLUMNS} FROM orch_card WHERE id = %s AND conversation_id = %s"  # noqa: S608
-        " AND principal_id = %s FOR UPDATE",
+        f" AND principal_id = %s{lock}",
         [card_id, conversation_id, principal_id],
         at,
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import intelligence.public
 import nexus.public
-from orchestration import act, documents, journeys, reads
+from orchestration import act, context_graph, documents, journeys, reads
 from orchestration.dialogue.drafts import NOTHING
 from orchestration.dialogue.filling import card_name, default_account, fill
 from orchestration.dialogue.turns import Turn
@@ -125,13 +125,21 @@ def start_flow(turn: Turn, process: str) -> None:
         listener,
     )
     if draft.document_id is not None:
-        documents.file_under(UUID(draft.document_id), turn.case_id)
+        _file(turn, UUID(draft.document_id), turn.case_id)
     hear(turn, listener)
     is_waiting = any(card.kind == "confirm_payment" for card in listener.cards)
     turn.draft = (
         replace(draft, awaiting="confirmation", instance_id=str(instance_id))
         if is_waiting
         else NOTHING
+    )
+
+
+def _file(turn: Turn, document_id: UUID, case_id: UUID) -> None:
+    """Put the document a request came from into its case."""
+    documents.file_under(document_id, case_id)
+    context_graph.document_filed(
+        case_id=case_id, document_id=document_id, customer_id=turn.customer_id, at=turn.at
     )
 
 

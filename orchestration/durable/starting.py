@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from orchestration import cases
+from orchestration import cases, context_graph
 from orchestration.core.events import Started
 from orchestration.core.state import Status, new_state
 from orchestration.durable import store
@@ -80,6 +80,13 @@ def _open_case(new: NewInstance, case_id: UUID) -> str:
             instance_id=new.id,
             at=new.at,
         )
+    )
+    context_graph.case_opened(
+        case_id=case_id,
+        customer_id=new.customer_id,
+        conversation_id=new.conversation_id,
+        about={"number": number, "process": new.flow.process},
+        at=new.at,
     )
     words = filled(content.summary, new.variables)
     cases.add_note(case_id, cases.Note(new.at, new.principal.id, "opened", words, ""))

@@ -10,7 +10,7 @@ from django.db import transaction
 import sentinel.public
 from orchestration import cases
 from orchestration.core.events import UserTaskCompleted
-from orchestration.durable import calls, control, engine
+from orchestration.durable import calls, control, engine, store
 from orchestration.durable.faults import crash_point
 from orchestration.plain import feel_mapping
 from orchestration.worklist import rows
@@ -119,7 +119,13 @@ def complete(
 
 
 def _for(task_id: UUID, principal: Principal) -> TaskRow:
-    """Lock a task and return it if this person may work on it."""
+    """Lock a task and return it if this person may work on it.
+
+    The flow behind it is locked first, as whatever closes a task holds the flow.
+    """
+    found = rows.read_task(task_id)
+    if found.instance_id is not None:
+        store.lock_instance(found.instance_id, is_waiting=True)
     row = rows.read_task(task_id, is_locked=True)
     if row.state != "open":
         raise TaskGone(str(task_id))
