@@ -22,12 +22,9 @@ from sentinel.catalogue import (
     ActionKind,
     ActionKindConflict,
     ParametersRefused,
-    TypedParameters,
     UnknownAction,
-    action_kind,
     action_kinds,
     register_action,
-    typed_parameters,
 )
 from sentinel.deciding import IdempotencyConflict, decide, decide_durably
 from sentinel.digests import digest
@@ -208,11 +205,9 @@ __all__ = [
     "TokenRefused",
     "TooManyAttempts",
     "TotpEnrolment",
-    "TypedParameters",
     "UnknownAction",
     "WitnessRefused",
     "WrongFactor",
-    "action_kind",
     "action_kinds",
     "answer_step_up",
     "approval_request",
@@ -262,7 +257,6 @@ __all__ = [
     "set_kill_switch",
     "set_limit",
     "short_checkpoint",
-    "typed_parameters",
     "verify_record",
     "write_evidence",
 ]
