@@ -52,20 +52,23 @@ def call_action(kind: str, context: StepContext, inputs: Mapping[str, object]) -
         verdict=acted.decision.verdict.value,
         at=context.at,
     )
-    return _undecided(acted) if acted.outcome is None else _ended(acted)
+    return _undecided(acted, context) if acted.outcome is None else _ended(acted)
 
 
-def _undecided(acted: Acted) -> StepResult:
+def _undecided(acted: Acted, context: StepContext) -> StepResult:
+    """Say what is missing: the customer hears the first reason, staff see them all."""
     decision = acted.decision
-    words = " ".join(reason.customer for reason in decision.reasons)
+    first = context.reasons_first
+    ranked = sorted(decision.reasons, key=lambda reason: reason.policy_id not in first)
+    words = ranked[0].customer if ranked else ""
     if decision.verdict is Verdict.NEEDS_APPROVAL and decision.approval_request_id:
-        staff = " ".join(reason.staff for reason in decision.reasons)
+        staff = " ".join(reason.staff for reason in ranked)
         return Parked("approval", decision.approval_request_id, decision.id, staff)
     if decision.verdict is Verdict.NEEDS_STEP_UP and decision.challenge_id:
         return Parked("step_up", decision.challenge_id, decision.id, words)
     reasons = [
         {"policy_id": reason.policy_id, "customer": reason.customer, "staff": reason.staff}
-        for reason in decision.reasons
+        for reason in ranked
     ]
     output = {"decision_id": str(decision.id), "remedy": decision.remedy, "reasons": reasons}
     return Refused("denied", words, output)

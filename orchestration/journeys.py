@@ -59,6 +59,7 @@ class FlowContent(_Content):
     notes: dict[str, str] = Field(default_factory=dict)
     states: dict[str, str] = Field(default_factory=dict)
     cards: dict[str, CardContent] = Field(default_factory=dict)
+    reasons_first: list[str] = Field(default_factory=list)
     approval_says: str = ""
     step_up_says: str = ""
 

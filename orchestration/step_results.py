@@ -25,6 +25,7 @@ class StepContext:
     """Where a step stands: one visit of one node of one instance, and for whom it works.
 
     `key` is the same for every attempt, so that an effect is recognised when it is asked again.
+    `reasons_first` names the rules a customer is told of before any other.
     """
 
     instance_id: UUID
@@ -35,6 +36,7 @@ class StepContext:
     principal: Principal
     purpose: str
     at: datetime
+    reasons_first: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

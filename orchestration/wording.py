@@ -11,12 +11,15 @@ from datetime import date
 from sentinel.vocabulary import Money
 
 _PLACE = re.compile(r"\{([a-z0-9_]+(?:\.[a-z0-9_]+)*)(?:\|([a-z]+))?\}")
+_TWO_STOPS = re.compile(r"(?<!\.)\.\.(?=\s|$)")
 _LENGTH_MAX = 600
 
 
 def filled(sentence: str, values: Mapping[str, object]) -> str:
     """Return the sentence with each place filled; what is not known becomes a dash."""
-    return _PLACE.sub(lambda place: _words(found(values, place[1]), place[2]), sentence)
+    whole = _PLACE.sub(lambda place: _words(found(values, place[1]), place[2]), sentence)
+    # A name such as "Hendriks B.V." brings the full stop of its sentence along.
+    return _TWO_STOPS.sub(".", whole)
 
 
 def money_words(minor_units: int, currency: str) -> str:

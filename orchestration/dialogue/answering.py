@@ -90,7 +90,7 @@ def _give_code(
         )
     except sentinel.public.StepUpRefused as refused:
         # A second click, or another tab, may have given the right code meanwhile.
-        if _is_satisfied(row.reference):
+        if refused.code == "challenge_expired" or _is_satisfied(row.reference):
             return None
         return _code_refused(row, refused.code, refused.attempts_left, at)
     crash_point("after_step_up")
@@ -110,7 +110,7 @@ def _read_card(conversation_id: UUID, principal: Principal, card_id: UUID, at: d
 
 def _code_refused(row: CardRow, code: str, attempts_left: int, at: datetime) -> Reply:
     details = {**row.card.details, "attempts_left": attempts_left}
-    is_over = code in {"too_many_attempts", "challenge_expired"} or attempts_left <= 0
+    is_over = code == "too_many_attempts" or attempts_left <= 0
     with transaction.atomic():
         if row.instance_id is not None:
             store.lock_instance(row.instance_id, is_waiting=True)
@@ -139,6 +139,9 @@ def _settle(turn: Turn, row: CardRow, answer: Mapping[str, object]) -> None:
         turn.cards = [row.card]
         turn.case_id = row.card.case_id
         return
+    if _is_late_code(row, turn.at):
+        _ask_again(turn, row)
+        return
     if row.card.state != "open":
         turn.say("card_expired" if row.card.state == "expired" else "card_closed")
         turn.cards = [row.card]
@@ -158,6 +161,23 @@ def _settle(turn: Turn, row: CardRow, answer: Mapping[str, object]) -> None:
     state = "answered" if answer.get("answer") != CANCEL else "cancelled"
     cards.settle_card(row.card.id, state=state, reply=reply, details=None)
     turn.cards.insert(0, replace(row.card, state=state))
+
+
+def _is_late_code(row: CardRow, at: datetime) -> bool:
+    """Tell whether a code was asked for so long ago that it must be asked for anew."""
+    if row.card.kind != "step_up" or row.reference is None:
+        return False
+    if row.card.state == "expired":
+        return row.reply is None
+    challenge = sentinel.public.challenge(challenge_id=row.reference)
+    return row.card.state == "open" and challenge.expires_at <= at and not challenge.is_satisfied
+
+
+def _ask_again(turn: Turn, row: CardRow) -> None:
+    """Put the payment to Sentinel anew, which asks for a new code if it is still to be made."""
+    turn.say("code_late")
+    cards.settle_card(row.card.id, state="expired", reply=None, details=None)
+    _wake(turn, row)
 
 
 def _complete(turn: Turn, row: CardRow, word: str) -> None:

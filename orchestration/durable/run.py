@@ -72,6 +72,7 @@ class Run:
             principal=self.principal,
             purpose=self.flow.content.purpose,
             at=self.at,
+            reasons_first=tuple(self.flow.content.reasons_first),
         )
 
     def new_id(self, *parts: object) -> UUID:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from django.db import connection, transaction
 
 import sentinel.public
-from orchestration.core.events import EscalationRaised, TimerFired
+from orchestration.core.events import Cancelled, EscalationRaised, TimerFired
 from orchestration.durable import calls, store
 from orchestration.durable.doorbell import database_time
 from orchestration.durable.engine import move
@@ -20,6 +20,7 @@ from orchestration.worklist import rows
 
 PARKED_LOOK_AFTER = timedelta(seconds=5)
 PARKED_LOOK_AGAIN = timedelta(seconds=20)
+CODE_GIVEN_UP_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,23 @@ def _wake_answered(at: datetime, limit: int) -> int:
     ):
         if is_answered(state, reference):
             woken += calls.wake_parked(instance_id, reference)
+        elif state == "step_up" and _is_given_up(reference, at):
+            _give_up(instance_id, reference, at)
         else:
             calls.put_off(instance_id, reference, at + PARKED_LOOK_AGAIN)
     return woken
+
+
+def _is_given_up(challenge_id: UUID, at: datetime) -> bool:
+    """Tell whether a customer was asked for a code so long ago that they no longer want it."""
+    challenge = sentinel.public.challenge(challenge_id=challenge_id)
+    return challenge.expires_at + CODE_GIVEN_UP_AFTER <= at
+
+
+def _give_up(instance_id: UUID, challenge_id: UUID, at: datetime) -> None:
+    event = Cancelled("code_never_given", cancelled_by=None)
+    message_id = uuid5(challenge_id, "given_up")
+    store.deliver(instance_id=instance_id, message_id=message_id, event=event, at=at)
 
 
 def is_answered(state: str, reference: UUID) -> bool:

@@ -59,7 +59,8 @@ def test_an_iban_from_a_document_is_not_paid_without_a_call_back(bank, invoice):
     answered = chat.answers(card, answer="confirm")
 
     (refusal,) = [card for card in answered.cards if card.kind == "refusal"]
-    assert "call the payee on a number we trust" in refusal.details["words"]
+    assert refusal.details["reason_id"] == "iban-from-document-needs-call-back"
+    assert str(refusal.details["words"]).startswith("The account number on this document is not")
     assert str(refusal.details["case_reference"]).startswith("MB-")
     assert bank.balance() == before
     assert bank.transfers() == transfers

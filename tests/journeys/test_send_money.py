@@ -208,6 +208,21 @@ def test_an_expired_confirmation_pays_nothing(bank):
     assert bank.transfers() == before
 
 
+def test_a_code_that_comes_too_late_is_asked_for_again(bank):
+    chat = bank.chat()
+    before = bank.transfers()
+    late = asked_for_a_code(chat)
+    bank.clock.later(minutes=20)
+
+    reply = chat.answers(late, answer="code", code=chat.code())
+
+    again = card_of(reply, "step_up")
+    assert again.id != late.id
+    assert bank.transfers() == before
+    chat.answers(again, answer="code", code=chat.code())
+    assert bank.transfers() == before + 1
+
+
 def test_more_than_the_balance_is_refused_before_anything_begins(bank):
     chat = bank.chat()
     too_much = bank.balance() // 100 + 1_000

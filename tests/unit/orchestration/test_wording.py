@@ -35,6 +35,13 @@ def test_invariant_11_what_is_filled_in_is_never_read_as_a_sentence():
     assert filled("Hello {name}", {"name": "{secret}", "secret": "x"}) == "Hello {secret}"
 
 
+def test_a_name_that_ends_in_a_full_stop_ends_the_sentence():
+    assert filled("Paid to {name}. Done.", {"name": "Hendriks B.V."}) == (
+        "Paid to Hendriks B.V. Done."
+    )
+    assert filled("Wait...", {}) == "Wait..."
+
+
 def test_a_number_in_groups_and_a_date_in_words():
     assert iban_words("NL91ABNA0417164300") == "NL91 ABNA 0417 1643 00"
     assert date_words("2026-01-02T10:00:00+00:00") == "2 January 2026"
