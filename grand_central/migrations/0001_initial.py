@@ -112,17 +112,19 @@ CREATE UNIQUE INDEX ledger_account_internal ON ledger_account (entity, kind, cur
     WHERE party_id IS NULL;
 SELECT frontline_protect('ledger_account', 'read_only');
 
--- kind: 0 posted, 1 pending (a hold), 2 a hold posted, 3 a hold voided.
+-- kind: 0 posted, 1 pending (a hold), 2 a hold posted, 3 a hold voided. No foreign keys: only the
+-- functions below write here, under the locks of both accounts; the proof of balances would find
+-- any other.
 CREATE TABLE ledger_transfer (
     id uuid PRIMARY KEY,
     entity text COLLATE "C" NOT NULL DEFAULT frontline_entity(),
-    debit_account uuid NOT NULL REFERENCES ledger_account,
-    credit_account uuid NOT NULL REFERENCES ledger_account,
+    debit_account uuid NOT NULL,
+    credit_account uuid NOT NULL,
     amount bigint NOT NULL CHECK (amount >= 0 AND amount <= 1000000000000000),
     currency text COLLATE "C" NOT NULL,
     code smallint NOT NULL,
     kind smallint NOT NULL CHECK (kind BETWEEN 0 AND 3),
-    pending_id uuid REFERENCES ledger_transfer,
+    pending_id uuid,
     booking_date date NOT NULL,
     value_date date NOT NULL,
     remittance text NOT NULL CHECK (length(remittance) <= 140 AND remittance !~ '[\x01-\x1f\x7f]'),

@@ -292,6 +292,10 @@ LANGUAGE sql STABLE AS $$
     SELECT s.id, s.counter, s.value, coalesce(m.total, 0)
     FROM stored s LEFT JOIN summed m ON m.id = s.id AND m.counter = s.counter
     WHERE s.value <> coalesce(m.total, 0)
+    UNION ALL
+    -- A transfer on an account that is none would be missing on the other side of the sums.
+    SELECT m.id, m.counter, 0, m.total FROM summed m
+    WHERE m.total > 0 AND NOT EXISTS (SELECT FROM ledger_account a WHERE a.id = m.id)
 $$;
 
 CREATE FUNCTION ledger_sums()

@@ -130,6 +130,10 @@ BEGIN
             statuses := statuses || 'exists_with_different'::text;
         END IF;
     END LOOP;
+    IF cardinality(p_lines) >= 50 THEN
+        -- Without statistics the planner would read a table that has just been filled whole.
+        ANALYZE ledger_account;
+    END IF;
     PERFORM gc_state_execution(p_token, 'opened', 'batch:' || p_batch, feed_position);
     RETURN NEXT;
 END $$;
