@@ -78,8 +78,9 @@ class TestDatabases:
         settings = administrator(os.environ, os.environ.get("FRONTLINE_SOCKET", ""))
         return psycopg.connect(conninfo({**settings, "NAME": name}), autocommit=True)
 
-    def stop(self) -> None:
-        if os.environ.get("DATABASE_URL"):
+    def stop(self, *, is_started: bool) -> None:
+        """End what was started and remove what was made."""
+        if is_started and os.environ.get("DATABASE_URL"):
             self.drop(self.template)
         if self._server is not None:
             self._server.stop()

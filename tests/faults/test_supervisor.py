@@ -1,6 +1,7 @@
 """`manage.py up` restarts what dies, leaves nothing behind, and says what is in the way."""
 
 import os
+import shutil
 import signal
 import socket
 import time
@@ -18,10 +19,12 @@ EVERYTHING = {"web", "worker", "tick", "postgres"}
 @pytest.fixture(scope="module")
 def installed():
     """Keep one installation for all tests of this file, in a path with a space."""
-    bank = Bank(fresh_home() / "a bank with a space" / "var")
+    folder = fresh_home()
+    bank = Bank(folder / "a bank with a space" / "var")
     bank.home.parent.mkdir(mode=0o755)
     yield bank
     bank.stop()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -21,7 +21,13 @@ WORKER = ("-m", "celery", "-A", "tests.broker_application", "worker", "-P", "thr
 
 
 @pytest.fixture
-def worker(process_environment):
+def environment(process_environment):
+    """Give the queue in PostgreSQL, also where the suite is told to use another broker."""
+    return {name: word for name, word in process_environment.items() if name != "BROKER_URL"}
+
+
+@pytest.fixture
+def worker(environment):
     """Start workers that are gone after the test."""
     running = []
 
@@ -29,7 +35,7 @@ def worker(process_environment):
         worker = subprocess.Popen(
             [sys.executable, *WORKER, "-l", "ERROR", "--without-gossip", "--without-mingle"],
             cwd=SOURCE,
-            env=process_environment,
+            env=environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -53,18 +59,18 @@ def send(environment, task, *names):
     )
 
 
-def test_every_task_sent_is_carried_out(process_environment, worker):
+def test_every_task_sent_is_carried_out(environment, worker):
     names = [f"task {number}" for number in range(50)]
-    send(process_environment, "note", *names[:25])
+    send(environment, "note", *names[:25])
 
     worker()
-    send(process_environment, "note", *names[25:])
+    send(environment, "note", *names[25:])
 
     assert wait_until(lambda: all(map(is_reached, names)), 60)
 
 
-def test_the_task_of_a_killed_worker_is_carried_out_by_the_next(process_environment, worker):
-    send(process_environment, "die_once", "payment")
+def test_the_task_of_a_killed_worker_is_carried_out_by_the_next(environment, worker):
+    send(environment, "die_once", "payment")
 
     killed = worker()
     assert killed.wait(60) == -9

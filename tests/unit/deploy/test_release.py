@@ -1,5 +1,7 @@
 """Data of another release of PostgreSQL is left alone, and the way out is named."""
 
+import shutil
+
 import pytest
 
 from deploy.embedded.place import EmbeddedUnavailable, place_for
@@ -9,7 +11,9 @@ from tests.databases import fresh_home
 
 @pytest.fixture
 def installation():
-    return fresh_home()
+    home = fresh_home()
+    yield home
+    shutil.rmtree(home)
 
 
 def test_data_of_another_release_is_refused_untouched(installation):
