@@ -28,8 +28,12 @@ class Slot(_Content):
 
 
 class Request(_Content):
-    """What an intent leads to: a flow that needs slots filled, or an answer read at once."""
+    """What an intent leads to: a flow that needs slots filled, or an answer read at once.
 
+    `opening` is said as soon as the wish is understood, before anything is looked up.
+    """
+
+    opening: str = ""
     flow: str | None = None
     read: str | None = None
     slots: dict[str, Slot] = Field(default_factory=dict)

@@ -130,6 +130,8 @@ def _request(turn: Turn, meaning: intelligence.public.Understanding) -> None:
     if meaning.advice is Advice.NOT_UNDERSTOOD and not is_same:
         _not_understood(turn, meaning.topic, meaning.refusals)
         return
+    if not is_same:
+        turn.voice.say(request.opening)
     if request.read is not None:
         answers.answer_read(turn, request.read, meaning.slots)
         return
