@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from uuid import uuid4
 
 from django.db import connections
@@ -56,9 +57,10 @@ def _payments_of(customers: tuple[bank.Customer, ...]) -> clients.Prepare:
     def prepare(index: int) -> Callable[[], int]:
         chance = random.Random(index)  # noqa: S311 - which account pays, not a secret
         share = customers[index * ACCOUNTS_PER_CLIENT : (index + 1) * ACCOUNTS_PER_CLIENT]
-        sentinel.public.legal_entity(entity=bank.ENTITY).__enter__()
+        scope = ExitStack()
+        scope.enter_context(sentinel.public.legal_entity(entity=bank.ENTITY))
 
-        def pay() -> int:
+        def pay(_held: ExitStack = scope) -> int:
             payer, payee = chance.sample(share, 2)
             _pay(payer, payee)
             return 1
