@@ -70,7 +70,7 @@ def prove_balances() -> BalanceProof:
 def validate_iban(*, iban: str) -> bool:
     """Return whether an account number can exist: country, length, characters, check digits."""
     try:
-        canonical_iban(iban)
+        canonical_iban(text=iban)
     except InvalidIban:
         return False
     return True
@@ -124,6 +124,16 @@ def resolve_hold_timeouts_once() -> int:
         with legal_entity(entity=registered.entity):
             released += CORE.expire_holds(HOLDS_PER_ROUND)
     return released
+
+
+def open_business_day_once() -> int:
+    """Go on to the database's own day in every legal entity; return how many went on."""
+    opened = 0
+    for registered in legal_entities():
+        with legal_entity(entity=registered.entity):
+            before = CORE.business_date()
+            opened += before is not None and CORE.open_today() != before
+    return opened
 
 
 def roll_business_date(*, to: date) -> date | None:

@@ -17,7 +17,7 @@ class InvalidIban(ValueError):
         self.reason = reason
 
 
-def canonical_iban(text: str) -> str:
+def canonical_iban(*, text: str) -> str:
     """Return an IBAN in capitals without spaces.
 
     Raises:

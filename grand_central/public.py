@@ -9,6 +9,7 @@ from grand_central.asking import (
     internal_account,
     is_own_iban,
     mailbox,
+    open_business_day_once,
     outcome_of,
     prove_balances,
     resolve_hold_timeouts_once,
@@ -46,7 +47,13 @@ from grand_central.operations.items import (
 )
 from grand_central.outbox import CursorNotUnderstood, OutboxEvent, events_after
 from grand_central.receipts import CoreRefused, Execution, OutcomeUnknown, Receipt
-from grand_central.reconciling import Orphan, Reconciliation, reconcile_once
+from grand_central.reconciling import (
+    BooksProof,
+    Orphan,
+    Reconciliation,
+    prove_books_once,
+    reconcile_once,
+)
 from grand_central.screening.lists import ListNotUnderstood, PublishedList, read_list
 from grand_central.screening.screen import (
     NoListLoaded,
@@ -65,6 +72,7 @@ __all__ = [
     "Balance",
     "BalanceProof",
     "BatchItem",
+    "BooksProof",
     "Capability",
     "CardItem",
     "CoreBusy",
@@ -107,8 +115,10 @@ __all__ = [
     "is_own_iban",
     "items_root",
     "mailbox",
+    "open_business_day_once",
     "outcome_of",
     "prove_balances",
+    "prove_books_once",
     "read_list",
     "reconcile_once",
     "resolve_hold_timeouts_once",

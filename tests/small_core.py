@@ -65,7 +65,7 @@ class SmallCore:
 
     def batch(self, kind, function, items):
         lines = [item.line() for item in items]
-        token = self.permit(kind, f"batch/v1|{items_root(lines)}")
+        token = self.permit(kind, f"batch/v1|{items_root(lines=lines)}")
         return self.execute(
             f"SELECT * FROM {function}(%s, %s, %s::text[])", [token, uuid4(), lines]
         )

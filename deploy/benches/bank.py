@@ -152,7 +152,7 @@ def _batch(
     lines = tuple(item.line() for item in items)
     parameters: dict[str, object] = {
         "batch_id": str(uuid4()),
-        "items_root": grand_central.public.items_root(lines),
+        "items_root": grand_central.public.items_root(lines=lines),
         "count": len(lines),
     }
     if total is not None:

@@ -55,7 +55,7 @@ def send(mandate: Mandate, kind: str, items: Sequence[BatchItem]) -> None:
 
 def send_lines(mandate: Mandate, kind: str, lines: tuple[str, ...], **more: object) -> str:
     """Send the lines of one batch; the same lines are sent once only."""
-    root = grand_central.public.items_root(lines)
+    root = grand_central.public.items_root(lines=lines)
     parameters: dict[str, object] = {
         "batch_id": str(sample_id(mandate.entity, kind, root)),
         "items_root": root,

@@ -93,6 +93,10 @@ class EmbeddedCore:
         """Go on to a later day, never beyond the database's own."""
         return reads.roll_business_date(to=to)
 
+    def open_today(self) -> date | None:
+        """Go on to the database's own day; return the day in force."""
+        return reads.open_today()
+
     def transfers_held(self, ids: list[UUID]) -> set[UUID]:
         """Return which transfers the ledger holds."""
         return reads.transfers_by_ids(ids=ids)

@@ -93,6 +93,12 @@ def roll_business_date(*, to: date) -> date | None:
     return row[0] if row else None
 
 
+def open_today() -> date | None:
+    """Go on to the database's own day; return the day in force."""
+    row = _row("SELECT core_roll_business_date((clock_timestamp() AT TIME ZONE 'UTC')::date)")
+    return row[0] if row else None
+
+
 def transfers_by_ids(*, ids: list[UUID]) -> set[UUID]:
     """Return which of the ids the ledger holds."""
     with connection.cursor() as cursor:

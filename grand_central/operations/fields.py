@@ -59,7 +59,7 @@ def _currency(value: str) -> str:
 
 def _iban(value: str) -> str:
     try:
-        canonical = canonical_iban(value)
+        canonical = canonical_iban(text=value)
     except InvalidIban as error:
         raise PydanticCustomError(
             "iban_invalid", "This account number (IBAN) is not valid. Please check it."

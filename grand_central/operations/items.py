@@ -131,7 +131,7 @@ class PayeeItem:
 BatchItem = PostingItem | PartyItem | AccountItem | CardItem | PayeeItem
 
 
-def items_root(lines: Sequence[str]) -> str:
+def items_root(*, lines: Sequence[str]) -> str:
     """Return the RFC 6962 Merkle root over the lines, as hex; the database computes the same."""
     level = [hashlib.sha256(b"\0" + line.encode()).digest() for line in lines]
     if not level:

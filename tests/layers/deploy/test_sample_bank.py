@@ -118,9 +118,8 @@ def test_seeding_twice_is_seeding_once():
     with legal_entity(entity="meridian-nl"):
         assert nexus.public.customer_state(customer_id=anna).party["name"] == "Anna de Vries"
         assert [each.is_sample for each in grand_central.public.screening_lists()] == [True]
-    with legal_entity(entity="meridian-be"):
-        with pytest.raises(nexus.public.CustomerUnknown):
-            nexus.public.customer_state(customer_id=anna)
+    with legal_entity(entity="meridian-be"), pytest.raises(nexus.public.CustomerUnknown):
+        nexus.public.customer_state(customer_id=anna)
 
 
 def test_a_number_of_customers_that_cannot_be_is_refused(db):

@@ -42,7 +42,7 @@ def batch(kind, items, key=None, **more):
     lines = tuple(item.line() for item in items)
     parameters = {
         "batch_id": str(uuid4()),
-        "items_root": grand_central.public.items_root(lines),
+        "items_root": grand_central.public.items_root(lines=lines),
         "count": len(lines),
         **more,
     }
@@ -132,7 +132,7 @@ def test_the_same_key_does_it_once_and_returns_the_first_outcome(bank):
     lines = (item.line(),)
     parameters = {
         "batch_id": str(uuid4()),
-        "items_root": grand_central.public.items_root(lines),
+        "items_root": grand_central.public.items_root(lines=lines),
         "count": 1,
         "total": {"minor_units": 5, "currency": "EUR"},
     }
@@ -151,7 +151,7 @@ def test_lines_other_than_the_permitted_ones_are_refused_and_nothing_moves(bank)
     other = PostingItem(uuid4(), bank.equity, bank.account, 6, "EUR")
     parameters = {
         "batch_id": str(uuid4()),
-        "items_root": grand_central.public.items_root((item.line(),)),
+        "items_root": grand_central.public.items_root(lines=(item.line(),)),
         "count": 1,
         "total": {"minor_units": 5, "currency": "EUR"},
     }

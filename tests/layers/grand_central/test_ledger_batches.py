@@ -131,7 +131,7 @@ def test_items_count_in_their_order(core, receiver):
 def test_invariant_01_a_batch_token_binds_exactly_its_items(core, payer, receiver):
     items = [item(payer, receiver, 1), item(payer, receiver, 2)]
     lines = [each.line() for each in items]
-    token = core.permit("ledger.post_batch", f"batch/v1|{items_root(lines)}")
+    token = core.permit("ledger.post_batch", f"batch/v1|{items_root(lines=lines)}")
     before = core.state()
 
     for wrong in (
@@ -155,7 +155,7 @@ def test_both_sides_compute_one_root(owner_connection, size):
 
     row = owner_connection.execute("SELECT gc_items_root(%s::text[])", [lines]).fetchone()
 
-    assert row == (items_root(lines),)
+    assert row == (items_root(lines=lines),)
 
 
 def test_a_hold_can_be_paid_out_in_part_and_once(core, payer):
