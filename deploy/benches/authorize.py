@@ -60,17 +60,18 @@ def _payments_of(customers: tuple[bank.Customer, ...]) -> clients.Prepare:
         scope = ExitStack()
         scope.enter_context(sentinel.public.legal_entity(entity=bank.ENTITY))
 
-        def pay(_held: ExitStack = scope) -> int:
+        def pay_once(_held: ExitStack = scope) -> int:
             payer, payee = chance.sample(share, 2)
-            _pay(payer, payee)
+            pay(payer, payee)
             return 1
 
-        return pay
+        return pay_once
 
     return prepare
 
 
-def _pay(payer: bank.Customer, payee: bank.Customer) -> None:
+def pay(payer: bank.Customer, payee: bank.Customer) -> None:
+    """Authorise and post one payment between two accounts."""
     parameters: dict[str, object] = {
         "debtor_account_id": str(payer.account_id),
         "creditor_iban": payee.iban,

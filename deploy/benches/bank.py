@@ -146,9 +146,16 @@ def _own_account(account_id: UUID, kind: str, number: int) -> grand_central.publ
     )
 
 
+def post_batch(
+    items: Sequence[grand_central.public.PostingItem], *, total: int
+) -> grand_central.public.Receipt:
+    """Post many transfers under one permit and return the status of each."""
+    return _batch("ledger.post_batch", items, total)
+
+
 def _batch(
     kind: str, items: Sequence[grand_central.public.BatchItem], total: int | None = None
-) -> None:
+) -> grand_central.public.Receipt:
     lines = tuple(item.line() for item in items)
     parameters: dict[str, object] = {
         "batch_id": str(uuid4()),
@@ -157,11 +164,13 @@ def _batch(
     }
     if total is not None:
         parameters["total"] = {"minor_units": total, "currency": "EUR"}
-    _do(kind, parameters, lines)
+    return _do(kind, parameters, lines)
 
 
-def _do(kind: str, parameters: dict[str, object], lines: tuple[str, ...] | None = None) -> None:
-    act(
+def _do(
+    kind: str, parameters: dict[str, object], lines: tuple[str, ...] | None = None
+) -> grand_central.public.Receipt:
+    return act(
         action=action(kind, parameters, resource=f"bank:{ENTITY}", provenance=Provenance.SYSTEM),
         principal=_SEED,
         facts=(),

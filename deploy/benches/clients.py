@@ -4,7 +4,7 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -14,6 +14,7 @@ from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 # Called once in each client; returns the work, which returns how many units it has done.
+_STOP = 0.0
 Prepare = Callable[[int], Callable[[], int]]
 
 
@@ -58,7 +59,10 @@ class Clients:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # A later client holds a copy of these pipes, so closing them alone would end nobody.
         for pipe in self._pipes:
+            with suppress(BrokenPipeError):
+                pipe.send(_STOP)
             pipe.close()
         for process in self._processes:
             process.join(10)
@@ -135,10 +139,8 @@ def _serve(pipe: Connection, prepare: Prepare, index: int) -> None:
     try:
         unit = prepare(index)
         pipe.send((0, []))
-        while True:
-            pipe.send(_work(unit, pipe.recv()))
-    except EOFError:
-        return
+        while (seconds := pipe.recv()) != _STOP:
+            pipe.send(_work(unit, seconds))
     except Exception as error:  # noqa: BLE001 - carried to the parent, which raises it
         pipe.send(f"{type(error).__name__}: {error}")
 
