@@ -37,11 +37,6 @@ def is_own_iban(*, iban: str) -> bool:
     return CORE.is_own_iban(iban)
 
 
-def internal_account(*, kind: str, currency: str) -> AccountAtBank | None:
-    """Return one of the bank's own accounts ("clearing", "equity", ...), or None."""
-    return CORE.internal_account(kind, currency)
-
-
 def transfers_held(*, ids: Sequence[UUID]) -> frozenset[UUID]:
     """Return which of these transfers the ledger holds."""
     return frozenset(CORE.transfers_held(list(ids)))

@@ -6,7 +6,6 @@ from grand_central.asking import (
     business_date,
     check_payee_name,
     connectors,
-    internal_account,
     is_own_iban,
     mailbox,
     open_business_day_once,
@@ -33,7 +32,7 @@ from grand_central.connectors.embedded import (
 from grand_central.connectors.messages import Message
 from grand_central.connectors.scheme import RegisteredName
 from grand_central.gateway import OperationUnknown, execute
-from grand_central.iban import InvalidIban, canonical_iban, iban_of
+from grand_central.iban import InvalidIban, iban_of
 from grand_central.names import NameCheck
 from grand_central.operations.fields import AMOUNT_MAX, REMITTANCE_LENGTH_MAX
 from grand_central.operations.items import (
@@ -105,13 +104,11 @@ __all__ = [
     "account_by_iban",
     "balance_of",
     "business_date",
-    "canonical_iban",
     "check_payee_name",
     "connectors",
     "events_after",
     "execute",
     "iban_of",
-    "internal_account",
     "is_own_iban",
     "items_root",
     "mailbox",

@@ -1,6 +1,5 @@
 """Facts as rows: what was true when, and what was known of it when."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from nexus import store
+from nexus.columns import json_value
 from nexus.reducers import NewFact
 
 
@@ -79,14 +79,10 @@ def _fact(row: tuple[Any, ...]) -> Fact:
         subject=subject,
         name=name,
         key=key,
-        value=_value(value),
+        value=json_value(value),
         valid_from=valid_from,
         known_from=known_from,
         source=source,
         confidence_permille=confidence,
         purpose_class=use,
     )
-
-
-def _value(stored: object) -> object:
-    return json.loads(stored) if isinstance(stored, str) else stored

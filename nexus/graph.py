@@ -1,6 +1,5 @@
 """The two graphs: a customer's things and relations, and how a case came to its decisions."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ import networkx
 from django.db import connection, transaction
 
 from nexus import store
+from nexus.columns import json_object
 from nexus.reducers import NewEdge, NewNode
 
 NODES_MAX = 500
@@ -83,7 +83,7 @@ def neighbourhood(*, origin: str, steps: int) -> Neighbourhood:
         cursor.execute("SELECT id, kind, attributes FROM nexus_node WHERE id = ANY(%s)", [names])
         known = {row[0]: row for row in cursor.fetchall()}
     nodes = tuple(
-        GraphNode(name, known[name][1], _decoded(known[name][2]), distance)
+        GraphNode(name, known[name][1], json_object(known[name][2]), distance)
         if name in known
         else GraphNode(name, name.partition(":")[0], {}, distance)
         for name, distance in distances.items()
@@ -110,9 +110,3 @@ def _reach(origin: str, steps: int) -> dict[str, int]:
         ring = ring[: NODES_MAX - len(distances)]
         distances |= dict.fromkeys(ring, distance)
     return distances
-
-
-def _decoded(stored: object) -> Mapping[str, object]:
-    value = json.loads(stored) if isinstance(stored, str) else stored
-    assert isinstance(value, dict)
-    return value

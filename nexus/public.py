@@ -20,7 +20,7 @@ from nexus.graph import (
     connect,
     customer_graph,
 )
-from nexus.ingest import IngestReport, ensure_position, ingest_once
+from nexus.ingest import IngestReport, ingest_once
 from nexus.ingest import ingested_position as position
 from nexus.reducers import NewEdge, NewFact, NewNode
 from nexus.state import (
@@ -76,7 +76,6 @@ __all__ = [
     "context_for",
     "customer_graph",
     "customer_state",
-    "ensure_position",
     "events_after",
     "facts_of",
     "find_customers",

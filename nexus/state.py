@@ -1,6 +1,5 @@
 """The customer as the bank knows them: now from the read models, then from the facts."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from nexus.columns import containing, json_object
 from nexus.facts import Fact, facts_of
 from nexus.ingest import ensure_position, ingested_position
 
@@ -211,7 +211,7 @@ def _card(value: Mapping[str, object]) -> CardView:
 
 def find_customers(*, text: str, limit: int = 20) -> tuple[Mapping[str, object], ...]:
     """Return the customers whose name, town or IBAN contains a text, for the employee's search."""
-    pattern = f"%{_escaped(text.strip())}%"
+    pattern = containing(text)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -225,19 +225,9 @@ def find_customers(*, text: str, limit: int = 20) -> tuple[Mapping[str, object],
             """,
             [pattern, pattern, pattern.replace(" ", ""), limit],
         )
-        return tuple(_decoded(row[0]) for row in cursor.fetchall())
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+        return tuple(json_object(row[0]) for row in cursor.fetchall())
 
 
 def _mapping(fact: Fact) -> Mapping[str, object]:
     assert isinstance(fact.value, dict)
     return fact.value
-
-
-def _decoded(stored: object) -> Mapping[str, object]:
-    value = json.loads(stored) if isinstance(stored, str) else stored
-    assert isinstance(value, dict)
-    return value

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from nexus.columns import containing
+
 PAGE_MAX = 200
 
 
@@ -90,7 +92,7 @@ def transactions(
     """
     wanted = filters or BookingFilter()
     moment, last_id = _place(before)
-    pattern = f"%{_escaped(wanted.search.strip())}%"
+    pattern = containing(wanted.search)
     size = max(1, min(limit, PAGE_MAX))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -198,7 +200,3 @@ def _place(before: str | None) -> tuple[datetime | None, int]:
         return None, 0
     moment, _, last_id = before.partition("|")
     return datetime.fromisoformat(moment), int(last_id)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

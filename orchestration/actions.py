@@ -129,14 +129,6 @@ _FACTS: Mapping[str, FactCollector] = {
 }
 
 
-def sources_as_values(sources: Mapping[str, Source]) -> dict[str, object]:
-    """Return sources as values a flow can carry."""
-    return {
-        name: {"provenance": source.provenance.value, "reference": source.reference}
-        for name, source in sources.items()
-    }
-
-
 def _sources(values: Mapping[str, object]) -> dict[str, Source]:
     """Return sources from the values of a flow; what is not understood is unknown."""
     found: dict[str, Source] = {}

@@ -44,9 +44,3 @@ def call(
     if step is None or kind is CallKind.AGENT:
         raise StepUnknown(f"{kind}:{name}")
     return step(context, inputs)
-
-
-def step_names() -> tuple[str, ...]:
-    """Return the names of all reads and models, as drawings write them."""
-    names = [f"read:{name}" for name in _READS] + [f"model:{name}" for name in _MODELS]
-    return tuple(sorted(names))

@@ -28,7 +28,6 @@ TYPE = "decision+jwt"
 ALGORITHM = "Ed25519"
 TTL_SECONDS = 30
 TTL_SECONDS_MAX = 60
-SKEW_SECONDS = 10
 CHARACTERS_MAX = 4096
 MINTED_KEPT = 256
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")

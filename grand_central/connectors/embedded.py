@@ -77,10 +77,6 @@ class EmbeddedCore:
         """Return the account with this number, or None if this bank has none."""
         return reads.account_by_iban(iban=iban)
 
-    def internal_account(self, kind: str, currency: str) -> AccountAtBank | None:
-        """Return one of the bank's own accounts."""
-        return reads.internal_account(kind=kind, currency=currency)
-
     def is_own_iban(self, iban: str) -> bool:
         """Return whether a number carries this bank's code."""
         return reads.is_own_iban(iban=iban)

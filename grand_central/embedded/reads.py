@@ -65,17 +65,6 @@ def account_by_iban(*, iban: str) -> AccountAtBank | None:
     return AccountAtBank(*row) if row else None
 
 
-def internal_account(*, kind: str, currency: str) -> AccountAtBank | None:
-    """Return one of the bank's own accounts, or None if it keeps none of that kind."""
-    row = _row(
-        f"{_ACCOUNT} WHERE entity = frontline_entity() AND party_id IS NULL"
-        " AND kind = %s AND currency = %s",
-        kind,
-        currency,
-    )
-    return AccountAtBank(*row) if row else None
-
-
 def is_own_iban(*, iban: str) -> bool:
     """Return whether an account number carries this bank's code."""
     return _row("SELECT 1 FROM core_bank WHERE %s LIKE own_ibans", iban) is not None

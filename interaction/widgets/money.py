@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sentinel.vocabulary import Money
 
 MINUS = "\N{MINUS SIGN}"
-NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 NO_BREAK = "\N{NO-BREAK SPACE}"
 _SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 

@@ -43,7 +43,6 @@ TASKS = frozenset(
     }
 )
 ACTIVITIES = TASKS | {Kind.SUB_PROCESS, Kind.CALL}
-GATEWAYS = frozenset({Kind.EXCLUSIVE, Kind.PARALLEL, Kind.INCLUSIVE, Kind.EVENT_BASED})
 
 
 class EventType(StrEnum):

@@ -6,7 +6,7 @@ computed here. All values are immutable and compare by what they denote only thr
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 NANOSECONDS = 1_000_000_000
@@ -236,8 +236,3 @@ def to_instant(value: DateTime) -> datetime:
     except OverflowError as error:
         raise TemporalOutOfRange(value.date.year, value.date.month, value.date.day) from error
     return moment.replace(microsecond=nanoseconds // 1000)
-
-
-def fixed_zone(offset_seconds: int) -> timezone:
-    """Give Python's zone for a fixed offset."""
-    return timezone(timedelta(seconds=offset_seconds))

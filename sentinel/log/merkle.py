@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 HASH_BYTES = 32
 TILE_HEIGHT = 8
-TILE_WIDTH = 1 << TILE_HEIGHT
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 Range = tuple[int, int]
