@@ -43,10 +43,7 @@ def measure(effort: Effort) -> Report:
             pass
         _turn(customer, uuid4(), MESSAGES[0])
         for _ in range(effort.rounds):
-            rounds = [
-                _pair(customer, text)
-                for text, _ in zip(cycle(MESSAGES), range(turns), strict=False)
-            ]
+            rounds = [_pair(customer, text) for text in islice(cycle(MESSAGES), turns)]
             ratios.append(_median(rounds, 0) / _median(rounds, 2))
             firsts += [each[0] for each in rounds]
             wholes += [each[1] for each in rounds]
