@@ -57,9 +57,6 @@ BEGIN
     END IF;
     IF p_credit IS NULL THEN status := 'account_unknown'; RETURN; END IF;
     IF p_debit = p_credit THEN status := 'same_account'; RETURN; END IF;
-    IF p_amount <= 0 OR p_amount > 1000000000000000 THEN
-        status := 'amount_refused'; RETURN;
-    END IF;
     FOR r IN SELECT * FROM ledger_account a WHERE a.id IN (p_debit, p_credit)
         ORDER BY a.id FOR NO KEY UPDATE
     LOOP
@@ -67,6 +64,7 @@ BEGIN
     END LOOP;
     status := CASE
         WHEN d.id IS NULL OR c.id IS NULL THEN 'account_unknown'
+        WHEN p_amount <= 0 OR p_amount > 1000000000000000 THEN 'amount_refused'
         WHEN d.status = 'closed' OR c.status = 'closed' THEN 'account_closed'
         WHEN d.status = 'blocked' THEN 'account_blocked'
         WHEN d.currency <> p_currency OR c.currency <> p_currency THEN 'currency_mismatch'

@@ -1,5 +1,6 @@
 """The ledger against a model in Python: random operations, equal statuses, equal balances."""
 
+import random
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -11,15 +12,36 @@ from grand_central.operations.items import PostingItem
 from tests.small_core import SmallCore
 
 ACCOUNTS = 4
-AMOUNTS = st.sampled_from([-1, 0, 1, 7, 40, 41, 100, 250, 10**15 + 1])
-WHICH = st.integers(0, ACCOUNTS)  # the last one exists in the model only
-ITEM = st.tuples(WHICH, WHICH, AMOUNTS, st.integers(0, 6), st.sampled_from(["EUR", "EUR", "USD"]))
-OPERATION = st.one_of(
-    st.tuples(st.just("batch"), st.lists(ITEM, min_size=1, max_size=6)),
-    st.tuples(st.just("hold"), st.tuples(WHICH, WHICH, AMOUNTS)),
-    st.tuples(st.just("post_hold"), st.tuples(st.integers(0, 5), AMOUNTS)),
-    st.tuples(st.just("void_hold"), st.tuples(st.integers(0, 5))),
-)
+AMOUNTS = (1, 7, 40, 41, 60, 100, 130)
+BAD_AMOUNTS = (-1, 0, 10**15 + 1)
+OPERATIONS = ("batch", "batch", "hold", "hold", "post_hold", "void_hold")
+
+
+def operations_of(seed):
+    """Yield random operations, most of them good: hypothesis alone hardly ever moves money."""
+    chance = random.Random(seed)
+
+    def amount():
+        return chance.choice(BAD_AMOUNTS if chance.random() < 0.1 else AMOUNTS)
+
+    def pair():
+        # The last account exists in neither book; now and then both are the same.
+        last = ACCOUNTS + (chance.random() < 0.1)
+        return chance.randrange(last), chance.randrange(last)
+
+    def item():
+        currency = "USD" if chance.random() < 0.05 else "EUR"
+        return (*pair(), amount(), chance.randrange(40), currency)
+
+    for _ in range(chance.randint(4, 14)):
+        name = chance.choice(OPERATIONS)
+        if name == "batch":
+            yield name, ([item() for _ in range(chance.randint(1, 8))],)
+        elif name == "hold":
+            yield name, (*pair(), amount())
+        else:
+            number = chance.randrange(5)
+            yield name, (number, amount()) if name == "post_hold" else (number,)
 
 
 @dataclass
@@ -117,8 +139,8 @@ class Both:
         self.ibans = [core.iban(each) for each in self.ids]
         self.model = Model({number: Account() for number in range(ACCOUNTS)})
         for number, account in enumerate(self.ids):
-            core.fund(account, 100 * (number + 1))
-            self.model.accounts[number].credits_posted = 100 * (number + 1)
+            core.fund(account, 50 * (number + 1))
+            self.model.accounts[number].credits_posted = 50 * (number + 1)
         # Well formed, of this bank, and nobody's.
         self.ids.append(UUID(int=1))
         self.ibans.append("NL24MRDN9999999999")
@@ -166,18 +188,18 @@ class Both:
 
 def test_invariant_08_money_balances_whatever_is_asked(entity):
     @settings(
-        max_examples=60,
+        max_examples=100,
         deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(st.lists(OPERATION, max_size=12))
-    def run(operations):
+    @given(st.integers(0, 2**32))
+    def run(seed):
         with transaction.atomic():
             both = Both(SmallCore())
-            for name, arguments in operations:
-                getattr(both, name)(*([arguments] if name == "batch" else arguments))
+            for name, arguments in operations_of(seed):
+                getattr(both, name)(*arguments)
             both.assert_equal()
             transaction.set_rollback(True)
 

@@ -217,7 +217,7 @@ def test_a_transfer_cannot_be_changed_even_by_the_owner(owner_connection, sql):
             execute(sql)
 
 
-def test_two_legal_entities_do_not_see_or_pay_each_others_accounts(core, account):
+def test_invariant_13_two_legal_entities_do_not_see_or_pay_each_others_accounts(core, account):
     iban = core.iban(account)
 
     with legal_entity(entity="meridian-be"):
