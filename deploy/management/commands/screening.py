@@ -40,8 +40,10 @@ class Command(BaseCommand):
             name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:40]
             try:
                 published = read_list(path=path, title=path.stem)
-            except (ListNotUnderstood, OSError) as error:
-                raise CommandError(f"{path.name}: {error}") from error
+            except ListNotUnderstood as error:
+                raise CommandError(f"{path.name}: {error.reason}.") from error
+            except OSError as error:
+                raise CommandError(f"{path.name}: {error.strerror}.") from error
             changed = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC)
             version = str(options["list_version"]) or f"{changed:%Y-%m-%d}"
             in_force = {each.name: each.digest for each in screening_lists()}

@@ -42,5 +42,5 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{out}: {evidence.scope}, {evidence.records} records of {evidence.size}"
             f" in {evidence.origin}\n\nCheck it with the checkpoint you copied:\n"
-            f'  frontline-verify {out} --checkpoint "..."'
+            f'  .venv/bin/frontline-verify {out} --checkpoint "..."'
         )

@@ -77,8 +77,8 @@ class Command(BaseCommand):
             f'Record {index} now says "{edit.field}": {edit.after}'
             f" instead of {edit.before}{rewritten}.\n\n"
             "Let an outsider find it, with the checkpoint you copied before:\n"
-            f"  python manage.py export_evidence --entity {entity} --out evidence.zip\n"
-            '  frontline-verify evidence.zip --checkpoint "THE CHECKPOINT YOU COPIED"\n\n'
+            f"  .venv/bin/python manage.py export_evidence --entity {entity} --out evidence.zip\n"
+            '  .venv/bin/frontline-verify evidence.zip --checkpoint "THE CHECKPOINT YOU COPIED"\n\n'
             "It cannot find changes to records made after the checkpoint was copied."
         )
 
