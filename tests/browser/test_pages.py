@@ -1,15 +1,12 @@
 """Every page: no complaint of axe in either theme, nothing cut off, all by keyboard."""
 
-from pathlib import Path
-
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import SignedIn
 from tests.browser.customer import say
-from tests.rings import SOURCE
 
-AXE = SOURCE / "static" / "vendor" / "axe" / "axe.min.js"
 FRONT = ("/", "/sign-in/", "/tour/", "/simulators/phone/", "/design/", "/design/?dense=1")
 APP = (
     "/app/",
@@ -19,20 +16,6 @@ APP = (
     "/app/cards/",
     "/app/chat/",
 )
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def _violations(page: Page) -> list[str]:
-    """Return what axe finds, each as rule and place."""
-    if not AXE.exists():
-        pytest.skip("axe is not installed: `python -m deploy.assets` fetches it")
-    page.evaluate(Path(AXE).read_text(encoding="utf-8"))
-    found = page.evaluate(
-        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}})", RULES
-    )
-    return [
-        f"{each['id']}: {node['target']}" for each in found["violations"] for node in each["nodes"]
-    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -42,7 +25,7 @@ def test_axe_finds_nothing_on_the_front_pages(context, theme: str) -> None:
     for address in FRONT:
         page.goto(address)
 
-        assert (address, _violations(page)) == (address, [])
+        assert (address, violations(page)) == (address, [])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -54,7 +37,7 @@ def test_axe_finds_nothing_in_the_app(signed_in: SignedIn, theme: str) -> None:
     for address in (*APP, account):
         page.goto(address)
 
-        assert (address, _violations(page)) == (address, [])
+        assert (address, violations(page)) == (address, [])
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1024])
