@@ -9,15 +9,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import SignedIn
 from tests.browser.customer import is_live, say
 
-CONSOLE = tuple(
-    f"/console/{part}" for part in ("", "log/", "rules/", "connections/", "models/")
-)
-    "/console/",
-    "/console/log/",
-    "/console/rules/",
-    "/console/connections/",
-    "/console/models/",
-)
+CONSOLE = tuple(f"/console/{part}" for part in ("", "log/", "rules/", "connections/", "models/"))
 
 
 def open_case(signed_in: SignedIn) -> tuple[Page, Page]:
