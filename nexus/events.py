@@ -115,6 +115,7 @@ class PayeeAdded(Payload):
     iban: str
     added_on: date
     is_trusted: bool = False
+    phone: str = ""
 
 
 PAYLOADS: dict[str, type[Payload]] = {

@@ -57,13 +57,14 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class PayeeView:
-    """Somebody the customer pays, and since when they are known."""
+    """Somebody the customer pays, since when they are known, and where to call them back."""
 
     payee_id: UUID
     name: str
     iban: str
     added_on: date
     is_trusted: bool
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ def _payees(facts: Sequence[Fact]) -> list[PayeeView]:
             iban=str(value["iban"]),
             added_on=date.fromisoformat(str(value["added_on"])),
             is_trusted=bool(value["is_trusted"]),
+            phone=str(value.get("phone", "")),
         )
         for value in (_mapping(fact) for fact in facts if fact.name == "payee")
     ]

@@ -21,6 +21,7 @@ class PayeeKnowledge:
     is_trusted: bool
     known_iban: str | None
     known_name: str | None
+    known_phone: str
     reference: str
 
 
@@ -38,6 +39,7 @@ def payee_knowledge(*, customer_id: UUID, name: str, iban: str) -> PayeeKnowledg
             is_trusted=False,
             known_iban=None,
             known_name=None,
+            known_phone="",
             reference=nobody,
         )
     # A number of somebody else's does not make the name's own record agree.
@@ -48,6 +50,7 @@ def payee_knowledge(*, customer_id: UUID, name: str, iban: str) -> PayeeKnowledg
         is_trusted=does_match and known.is_trusted,
         known_iban=(by_name or known).iban,
         known_name=(by_name or known).name,
+        known_phone=(by_name or known).phone,
         reference=f"nexus_fact:payee:{(by_name or known).payee_id}",
     )
 

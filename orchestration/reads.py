@@ -60,6 +60,7 @@ def payment_preview(context: StepContext, inputs: Mapping[str, object]) -> Answe
             "is_iban_known": known.does_iban_match,
             "known_name": known.known_name,
             "known_iban": known.known_iban,
+            "known_phone": known.known_phone,
             "known_reference": known.reference,
             "debtor_name": debtor.name if debtor else None,
             "debtor_iban": debtor.iban if debtor else None,

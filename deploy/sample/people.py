@@ -15,6 +15,7 @@ from deploy.sample.story import (
     RENT_MINOR_UNITS,
     SampleBank,
     elsewhere_iban,
+    elsewhere_phone,
     sample_id,
 )
 from grand_central.public import iban_of
@@ -61,6 +62,11 @@ class Customer:
     def email(self) -> str:
         """An address nobody can have."""
         return f"{self.username}@customers.example"
+
+    @property
+    def phone(self) -> str:
+        """A number nobody can have."""
+        return elsewhere_phone(self.country, self.party_id)
 
 
 def customers_of(bank: SampleBank, count: int, seed: int) -> tuple[Customer, ...]:

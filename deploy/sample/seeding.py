@@ -27,6 +27,7 @@ from deploy.sample.story import (
     MERIDIAN_NL,
     SampleBank,
     elsewhere_iban,
+    elsewhere_phone,
     sample_id,
 )
 from grand_central.public import AccountItem, CardItem, PartyItem, PayeeItem, RegisteredName
@@ -143,7 +144,7 @@ def _party(customer: Customer) -> PartyItem:
         family_name=customer.family_name,
         birth_date=customer.birth_date,
         email=customer.email,
-        phone="",
+        phone=customer.phone,
         street=customer.street,
         postal_code=customer.postal_code,
         city=customer.city,
@@ -191,10 +192,13 @@ def _card(customer: Customer, year: int) -> CardItem:
 
 
 def _payees(customer: Customer, friends: Sequence[Customer]) -> list[PayeeItem]:
-    known = [(customer.landlord, customer.landlord_iban)]
-    known += [(friend.name, friend.current_iban) for friend in friends]
+    def elsewhere(name: str, iban: str) -> tuple[str, str, str]:
+        return name, iban, elsewhere_phone(customer.country, name)
+
+    known = [elsewhere(customer.landlord, customer.landlord_iban)]
+    known += [(friend.name, friend.current_iban, friend.phone) for friend in friends]
     if customer.landlord_iban == LANDLORD_IBAN:
-        known.append((FRIEND_ELSEWHERE_NAME, FRIEND_ELSEWHERE_IBAN))
+        known.append(elsewhere(FRIEND_ELSEWHERE_NAME, FRIEND_ELSEWHERE_IBAN))
     return [
         PayeeItem(
             id=sample_id(customer.party_id, "payee", iban),
@@ -203,8 +207,9 @@ def _payees(customer: Customer, friends: Sequence[Customer]) -> list[PayeeItem]:
             iban=iban,
             added_on=max(customer.opened_on, date(2022, 3, 1)),
             is_trusted=False,
+            phone=phone,
         )
-        for name, iban in known
+        for name, iban, phone in known
     ]
 
 

@@ -78,6 +78,15 @@ def elsewhere_iban(*parts: object) -> str:
     )
 
 
+@cache
+def elsewhere_phone(country: str, *parts: object) -> str:
+    """Return a mobile number from a range that no operator gives out."""
+    number = f"{sample_id('phone', *parts).int % 10**7:07d}"
+    if country == "BE":
+        return f"+32 40{number[0]} {number[1:3]} {number[3:5]} {number[5:]}"
+    return f"+31 6 0{number[:3]} {number[3:]}"
+
+
 LANDLORD_NAME = "Hendriks Vastgoed B.V."
 LANDLORD_IBAN = elsewhere_iban("landlord", LANDLORD_NAME)
 FRIEND_ELSEWHERE_NAME = "Anna Bakker"

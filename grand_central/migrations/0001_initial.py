@@ -69,6 +69,8 @@ CREATE TABLE core_payee (
     iban text COLLATE "C" NOT NULL CHECK (iban ~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$'),
     added_on date NOT NULL,
     is_trusted boolean NOT NULL,
+    -- Where the bank calls back before it believes a changed account number; '' when not known.
+    phone text NOT NULL DEFAULT '',
     UNIQUE (entity, party_id, iban)
 );
 SELECT frontline_protect('core_payee', 'read_only');

@@ -248,14 +248,16 @@ BEGIN
     IF NOT EXISTS (SELECT FROM core_party WHERE id = p_new.party_id) THEN
         status := 'party_unknown'; RETURN;
     END IF;
-    INSERT INTO core_payee (id, party_id, name, iban, added_on, is_trusted)
-    VALUES (p_new.id, p_new.party_id, p_new.name, p_new.iban, p_new.added_on, p_new.is_trusted)
+    INSERT INTO core_payee (id, party_id, name, iban, added_on, is_trusted, phone)
+    VALUES (p_new.id, p_new.party_id, p_new.name, p_new.iban, p_new.added_on, p_new.is_trusted,
+        coalesce(p_new.phone, ''))
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN status := 'exists'; RETURN; END IF;
     status := 'added';
     feed_position := gc_announce('payee.added', 'payee:' || p_new.id,
         jsonb_build_object('payee_id', p_new.id, 'party_id', p_new.party_id, 'name', p_new.name,
-            'iban', p_new.iban, 'added_on', p_new.added_on, 'is_trusted', p_new.is_trusted));
+            'iban', p_new.iban, 'added_on', p_new.added_on, 'is_trusted', p_new.is_trusted,
+            'phone', coalesce(p_new.phone, '')));
 END $$;
 
 CREATE FUNCTION core_add_payees(p_token uuid, p_batch uuid, p_lines text[])

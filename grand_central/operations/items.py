@@ -114,7 +114,7 @@ class CardItem:
 
 @dataclass(frozen=True, slots=True)
 class PayeeItem:
-    """Somebody a customer has been paying."""
+    """Somebody a customer has been paying; `phone` is where the bank can call them back."""
 
     id: UUID
     party_id: UUID
@@ -122,6 +122,7 @@ class PayeeItem:
     iban: str
     added_on: date
     is_trusted: bool
+    phone: str = ""
 
     def line(self) -> str:
         """Return the item as the core reads it."""

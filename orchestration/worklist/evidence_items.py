@@ -57,14 +57,21 @@ def evidence_of(values: Mapping[str, object], kept: Sequence[Document]) -> tuple
 
 
 def compared(values: Mapping[str, object]) -> Mapping[str, object] | None:
-    """Return both account numbers side by side, when the bank knew another one."""
+    """Return both account numbers side by side, when the bank knew another one.
+
+    Ours comes with the payee's phone number on record, which is empty when there is none.
+    """
     known = found(values, "preview.known_iban")
     asked = found(values, "denial.reasons") and _asked_iban(values)
     if not known or not asked or known == asked:
         return None
     return {
         "label": "IBAN",
-        "ours": {"value": iban_words(str(known)), "source": "From the bank's records"},
+        "ours": {
+            "value": iban_words(str(known)),
+            "source": "From the bank's records",
+            "phone": str(found(values, "preview.known_phone") or ""),
+        },
         "theirs": {"value": iban_words(str(asked)), "source": _SOURCES["document"]},
     }
 

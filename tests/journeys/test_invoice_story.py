@@ -7,7 +7,13 @@ import pytest
 import orchestration.public
 import sentinel.public
 from deploy.sample.invoice import draw_invoice
-from deploy.sample.story import INVOICE_IBAN, LANDLORD_IBAN, RENT_MINOR_UNITS
+from deploy.sample.story import (
+    INVOICE_IBAN,
+    LANDLORD_IBAN,
+    LANDLORD_NAME,
+    RENT_MINOR_UNITS,
+    elsewhere_phone,
+)
 from orchestration.public import Attachment, TaskFilters
 
 CALLED = {"reached": True, "spoke_to": "Mr Hendriks", "called_number": "+31 20 555 0100"}
@@ -73,6 +79,7 @@ def test_the_employee_sees_both_numbers_side_by_side_and_the_rule_in_words(bank,
 
     assert case.comparison["ours"]["value"].replace(" ", "") == LANDLORD_IBAN
     assert case.comparison["theirs"]["value"].replace(" ", "") == INVOICE_IBAN
+    assert case.comparison["ours"]["phone"] == elsewhere_phone("NL", LANDLORD_NAME)
     rules = {reason.policy_id: reason.staff for reason in case.reasons}
     assert "Call the payee back" in rules["iban-from-document-needs-call-back"]
     iban = next(item for item in case.evidence if item.name == "creditor_iban")
