@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sentinel.vocabulary import Money
+from sentinel.vocabulary import Money, Outcome
 
 
 class CoreRefused(Exception):
@@ -33,7 +33,7 @@ class Receipt:
     """What was done: `position` is what a reader of the feed must have reached to see it.
 
     `items` holds one status per item of a batch, in their order. `balance` is that of the debtor's
-    account after it.
+    account after it. `outcome` is what was put on record; the gateway always gives it.
     """
 
     status: str
@@ -42,6 +42,7 @@ class Receipt:
     words: str
     balance: Money | None = None
     items: tuple[str, ...] = ()
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)

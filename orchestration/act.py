@@ -1,8 +1,8 @@
 """The only path from a wish to an effect, and the only caller of the systems of record.
 
-Fast path: the effect is a row in our own database. One transaction holds the decision, then a
-savepoint around redemption and effect, then the outcome and the flow's step. A refused effect
-rolls back the savepoint only, so that the decision and its outcome stay on record.
+Fast path: the effect is a row in our own database. One transaction holds the decision, then
+redemption, effect and outcome together, then the flow's step. A refused effect undoes only what
+the gateway began, so that the decision and its outcome stay on record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -139,12 +139,9 @@ def perform_mandate(  # noqa: PLR0913  (the door's own words, one for each)
 def _execute(action: Action, decision: Decision, payload: object | None) -> Acted:
     assert decision.token is not None
     try:
-        with transaction.atomic():
-            receipt = grand_central.public.execute(
-                action=action, token=decision.token, payload=payload
-            )
+        receipt = grand_central.public.execute(action=action, token=decision.token, payload=payload)
     except grand_central.public.CoreRefused as refused:
-        # The savepoint is undone, so nothing moved; that it was tried stays on record.
+        # What was begun is undone, so nothing moved; that it was tried stays on record.
         outcome = sentinel.public.record_outcome(
             decision_id=decision.id,
             kind=OutcomeKind.FAILED,
@@ -154,9 +151,8 @@ def _execute(action: Action, decision: Decision, payload: object | None) -> Acte
             words=refused.words,
         )
         return Acted(decision, outcome)
-    recorded = sentinel.public.outcome_of(decision_id=decision.id)
-    assert recorded is not None, "the gateway records what it has done"
-    return Acted(decision, recorded, receipt.balance)
+    assert receipt.outcome is not None, "the gateway records what it has done"
+    return Acted(decision, receipt.outcome, receipt.balance)
 
 
 # What steps may ask the systems of record, so that a rule sees them as they are now.

@@ -18,31 +18,7 @@ EXPIRY_GRACE_SECONDS = 10
 OVERLAP_SECONDS = 900
 SWEEP_LIMIT = 500
 
-_RECORD = """
-WITH permitted AS (
-  SELECT d.id FROM sentinel_decision d
-  WHERE d.id = %(decision)s AND d.verdict = 'permit'
-  AND CASE %(kind)s
-    WHEN 'expired' THEN NOT EXISTS (SELECT FROM sentinel_redemption WHERE token = d.id)
-    WHEN 'failed' THEN true
-    ELSE EXISTS (SELECT FROM sentinel_redemption WHERE token = d.id) END
-  AND NOT EXISTS (SELECT FROM sentinel_outcome WHERE decision_id = d.id AND is_final)
-), ended AS (
-  INSERT INTO sentinel_outcome
-    (decision_id, is_final, kind, code, reference, position, words, record_id)
-  SELECT id, %(final)s, %(kind)s, %(code)s, %(reference)s, %(position)s, %(words)s, %(record)s
-  FROM permitted ON CONFLICT DO NOTHING RETURNING decision_id, recorded_at
-), moved AS (
-  UPDATE sentinel_reservation r SET state = %(state)s FROM ended
-  WHERE r.decision_id = ended.decision_id AND r.state = 'held' AND %(final)s
-  RETURNING r.name, r.holder, r.currency, r.day, r.amount_minor, r.state
-), given_back AS (
-  UPDATE sentinel_usage u SET used_minor = u.used_minor - m.amount_minor FROM moved m
-  WHERE m.state = 'released' AND u.name = m.name AND u.holder = m.holder
-  AND u.currency = m.currency AND u.day = m.day
-)
-SELECT ended.recorded_at, sentinel_append(%(body)s) FROM ended
-"""
+_RECORD = "SELECT sentinel_record_outcome(%s, %s, %s, %s, %s, %s, %s, %s)"
 _OUTCOME = """
 SELECT decision_id, kind, code, reference, position, words, recorded_at FROM sentinel_outcome
 WHERE decision_id = %s ORDER BY is_final DESC LIMIT 1
@@ -119,22 +95,10 @@ def record_outcome(  # noqa: PLR0913 - an outcome has these parts
         decision_id=decision_id,
         new_id=new_id,
     )
-    state = "settled" if kind is OutcomeKind.DONE else "released"
-    values = {
-        "decision": decision_id,
-        "kind": kind.value,
-        "final": kind is not OutcomeKind.UNKNOWN,
-        "code": code,
-        "reference": reference,
-        "position": position,
-        "words": words,
-        "record": record.record_id,
-        "state": state,
-        "body": record.parameters[0],
-    }
-    rows = run_one(_RECORD, values)
-    if rows:
-        return Outcome(decision_id, kind, code, reference, position, words, rows[0][0])
+    values = [decision_id, kind.value, code, reference, position, words, record.record_id]
+    ((recorded_at,),) = run_one(_RECORD, [*values, *record.parameters])
+    if recorded_at is not None:
+        return Outcome(decision_id, kind, code, reference, position, words, recorded_at)
     return _recorded(decision_id, kind)
 
 

@@ -110,7 +110,7 @@ from sentinel.reading import (
     decision_facets,
     decisions,
 )
-from sentinel.redemption import Redemption, redeem
+from sentinel.redemption import Presented, Redemption, present, redeem
 from sentinel.refusals import SentinelError
 from sentinel.sealing import SealBroken, SubjectForgotten
 from sentinel.signing.canonical import NotCanonical
@@ -189,6 +189,7 @@ __all__ = [
     "OutcomeRefused",
     "ParametersRefused",
     "PolicyView",
+    "Presented",
     "ProposalUnknown",
     "PublicKey",
     "RecordCheck",
@@ -244,6 +245,7 @@ __all__ = [
     "open_approval_requests",
     "open_tokens",
     "outcome_of",
+    "present",
     "propose_bundle",
     "public_keys",
     "publish_bundle",

@@ -23,7 +23,8 @@ from sentinel.store import require_transaction, run_one
 from sentinel.tokens import TTL_SECONDS_MAX, Claims, TokenRefused, issuer_of, read
 from sentinel.vocabulary import Action, DecisionToken
 
-_REDEEM = "SELECT sentinel_redeem(%s, %s, %s, %s, %s, %s, %s, %s)"
+# One text costs the driver less than an array, and no scope holds a space.
+_REDEEM = "SELECT sentinel_redeem(%s, %s, %s, %s, %s, %s, string_to_array(%s, ' '), %s)"
 _REDEEMED = "redeemed"
 _logger = logging.getLogger(__name__)
 
@@ -37,6 +38,34 @@ class Redemption:
     parameters: BaseModel
 
 
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A token that was found sound and fits its action; only the database can spend it.
+
+    Its fields are what `sentinel_redeem` compares; `scopes` are separated by spaces.
+    """
+
+    decision_id: UUID
+    action_kind: str
+    audience: str
+    params_hash: bytes
+    effect_digest: bytes | None
+    idempotency_key: str
+    scopes: str
+    epoch: int
+    parameters: BaseModel
+
+    def spent(self, status: str) -> Redemption:
+        """Return the redemption, from what `sentinel_redeem` answered.
+
+        Raises:
+            TokenRefused: the database refused it.
+        """
+        if status == _REDEEMED:
+            return Redemption(self.decision_id, self.effect_digest, self.parameters)
+        raise _noted(TokenRefused(str(self.decision_id), status))
+
+
 def redeem(*, token: DecisionToken, action: Action, audience: str) -> Redemption:
     """Spend a token for exactly this action, in the same transaction as its effect.
 
@@ -45,37 +74,59 @@ def redeem(*, token: DecisionToken, action: Action, audience: str) -> Redemption
         TokenRefused: `reason` is one of altered, unknown_key, wrong_connector, other_parameters,
             unknown_decision, expired, revoked, spent.
     """
-    require_transaction()
-    try:
-        return _redeem(token, action, audience)
-    except TokenRefused as error:
-        _logger.warning("token_refused decision=%s reason=%s", error.token_id, error.reason)
-        raise
-
-
-def _redeem(token: DecisionToken, action: Action, audience: str) -> Redemption:
-    claims = read(token.compact, keys=_pinned_keys(current_entity()))
-    token_id = str(claims.token_id)
-    _require_ours(claims, audience)
-    typed = _typed(claims, action)
-    _require_same(claims, action, typed)
-    effect_digest = _effect_digest(action.kind, typed)
+    presented = present(token=token, action=action, audience=audience)
     ((status,),) = run_one(
         _REDEEM,
         [
-            claims.token_id,
-            action.kind,
-            audience,
-            claims.params_hash,
-            effect_digest,
-            action.idempotency_key,
-            _scopes(claims),
-            claims.epoch,
+            presented.decision_id,
+            presented.action_kind,
+            presented.audience,
+            presented.params_hash,
+            presented.effect_digest,
+            presented.idempotency_key,
+            presented.scopes,
+            presented.epoch,
         ],
     )
-    if status != _REDEEMED:
-        raise TokenRefused(token_id, status)
-    return Redemption(claims.token_id, effect_digest, typed.model)
+    return presented.spent(status)
+
+
+def present(*, token: DecisionToken, action: Action, audience: str) -> Presented:
+    """Check all of a token that needs no database, for a statement that spends it with its effect.
+
+    Raises:
+        NotInTransaction: the caller has opened no transaction.
+        TokenRefused: `reason` is one of altered, unknown_key, wrong_connector, other_parameters,
+            expired.
+    """
+    require_transaction()
+    try:
+        return _present(token, action, audience)
+    except TokenRefused as error:
+        raise _noted(error) from error.__cause__
+
+
+def _present(token: DecisionToken, action: Action, audience: str) -> Presented:
+    claims = read(token.compact, keys=_pinned_keys(current_entity()))
+    _require_ours(claims, audience)
+    typed = _typed(claims, action)
+    _require_same(claims, action, typed)
+    return Presented(
+        decision_id=claims.token_id,
+        action_kind=action.kind,
+        audience=audience,
+        params_hash=claims.params_hash,
+        effect_digest=_effect_digest(action.kind, typed),
+        idempotency_key=action.idempotency_key,
+        scopes=_scopes(claims),
+        epoch=claims.epoch,
+        parameters=typed.model,
+    )
+
+
+def _noted(error: TokenRefused) -> TokenRefused:
+    _logger.warning("token_refused decision=%s reason=%s", error.token_id, error.reason)
+    return error
 
 
 def _require_ours(claims: Claims, audience: str) -> None:
@@ -111,9 +162,9 @@ def _effect_digest(kind: str, typed: TypedParameters) -> bytes | None:
     return digest_of(typed.model) if digest_of else None
 
 
-def _scopes(claims: Claims) -> list[str]:
+def _scopes(claims: Claims) -> str:
     actors = [f"actor:{actor}" for actor in claims.actors]
-    return ["all", f"action:{claims.action_kind}", f"kid:{claims.kid}", *actors]
+    return " ".join(["all", f"action:{claims.action_kind}", f"kid:{claims.kid}", *actors])
 
 
 def _pinned_keys(entity: str) -> dict[str, bytes]:

@@ -208,10 +208,7 @@ def act(
         )
         if decision.token is None:
             raise BenchDenied(f"{action.kind}: {decision.reasons}")
-        with transaction.atomic():
-            return grand_central.public.execute(
-                action=action, token=decision.token, payload=payload
-            )
+        return grand_central.public.execute(action=action, token=decision.token, payload=payload)
 
 
 class BenchDenied(Exception):

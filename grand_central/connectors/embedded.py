@@ -14,6 +14,7 @@ from grand_central.operations.catalogue import LEDGER
 from grand_central.operations.fields import Batch
 from grand_central.operations.registers import AddPayee, BlockCard, OpenBank, SetAccountStatus
 from grand_central.receipts import Execution, Receipt, refused
+from sentinel.public import Presented
 
 __all__ = [
     "AccountAtBank",
@@ -64,6 +65,17 @@ class EmbeddedCore:
         if isinstance(call.parameters, Batch):
             return _batch(call)
         return _SINGLE[type(call.parameters)](call)
+
+    def execute_at_once(self, presented: Presented, record_id: UUID) -> Receipt | None:
+        """Spend a token, carry it out and record the outcome together, or return None.
+
+        Raises:
+            sentinel.public.TokenRefused: the token was not spent.
+            CoreRefused: with the core's status as its code; nothing moved.
+        """
+        if presented.action_kind != "payments.transfer":
+            return None
+        return ledger.transfer_at_once(presented=presented, record_id=record_id)
 
     def resolve(self, idempotency_key: str) -> Execution | None:
         """Return what became of a call, or None if the core never did it."""

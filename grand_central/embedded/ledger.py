@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection
 from django.db.utils import IntegrityError, OperationalError
 from psycopg.errors import CheckViolation, SerializationFailure
 
 from grand_central.operations.payments import Hold, PostHold, Transfer, VoidHold
 from grand_central.receipts import REFUSALS, CoreRefused, Receipt, refused
-from sentinel.vocabulary import Money
+from sentinel.public import Presented
+from sentinel.vocabulary import Money, Outcome, OutcomeKind
 
 _DONE = frozenset({"posted", "held", "voided", "exists"})
 _WORDS = {
@@ -20,6 +22,12 @@ _WORDS = {
     "voided": "The amount has been released.",
     "exists": "This was done before; it was not done again.",
 }
+_AT_ONCE = """
+SELECT * FROM ledger_transfer_at_once(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s)
+"""
+# What only the steps one by one can tell: who did it before, or how the permit ended.
+_TOLD_STEP_BY_STEP = frozenset({"exists", "outcome_refused"})
 
 
 class CoreBusy(CoreRefused):
@@ -51,6 +59,54 @@ def transfer(*, token: UUID, parameters: Transfer, category: str = "") -> Receip
         ],
         amount.currency,
     )
+
+
+def transfer_at_once(*, presented: Presented, record_id: UUID) -> Receipt | None:
+    """Spend the token, pay and record the outcome in one statement, which undoes what it refuses.
+
+    Returns None, and has changed nothing, if only the steps one by one can tell what is the case.
+
+    Raises:
+        sentinel.public.TokenRefused: the token was not spent.
+        CoreRefused: with the ledger's status as its code.
+    """
+    assert isinstance(presented.parameters, Transfer)
+    arguments = _arguments_at_once(presented, presented.parameters, record_id)
+    redeemed, status, position, balance, recorded_at = _row(_AT_ONCE, arguments)
+    presented.spent(redeemed)
+    if status in _TOLD_STEP_BY_STEP:
+        return None
+    if status not in _DONE:
+        raise refused(status)
+    reference, words = f"transfer:{presented.decision_id}", _WORDS[status]
+    outcome = Outcome(
+        presented.decision_id, OutcomeKind.DONE, status, reference, position, words, recorded_at
+    )
+    left = Money(balance, presented.parameters.amount.currency)
+    return Receipt(status, reference, position, words, left, outcome=outcome)
+
+
+def _arguments_at_once(presented: Presented, pay: Transfer, record_id: UUID) -> list[object]:
+    return [
+        presented.decision_id,
+        presented.action_kind,
+        presented.audience,
+        presented.params_hash,
+        presented.effect_digest,
+        presented.idempotency_key,
+        presented.scopes,
+        presented.epoch,
+        pay.debtor_account_id,
+        pay.creditor_iban,
+        pay.creditor_name,
+        pay.amount.minor_units,
+        pay.amount.currency,
+        pay.remittance,
+        pay.end_to_end_id,
+        pay.execution_date,
+        record_id,
+        _WORDS["posted"],
+    ]
 
 
 def hold(*, token: UUID, parameters: Hold) -> Receipt:
@@ -189,9 +245,11 @@ def _single(sql: str, arguments: list[Any], currency: str) -> Receipt:
 
 def _row(sql: str, arguments: list[Any]) -> tuple[Any, ...]:
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, arguments)
-            row = cursor.fetchone()
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            # The texts are constant, so the server plans each once per connection.
+            cursor = psycopg.Cursor(connection.connection)
+            row = cursor.execute(sql, arguments, prepare=True).fetchone()
     except IntegrityError as error:
         # The constraints stand behind the judgement; a text of the wrong form ends here.
         if isinstance(error.__cause__, CheckViolation):

@@ -121,7 +121,8 @@ CREATE TABLE sentinel_redemption (
     challenge_id uuid UNIQUE,
     xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
     redeemed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    UNIQUE (entity, idempotency_key)
+    -- The key comes first, so that no plan made for an empty table reads all of an entity's rows.
+    UNIQUE (idempotency_key, entity)
 );
 CREATE TABLE sentinel_outcome (
     entity text COLLATE "C" NOT NULL DEFAULT frontline_entity(),

@@ -55,8 +55,9 @@ BEGIN
       AND NOT EXISTS (SELECT FROM sentinel_redemption s WHERE s.challenge_id = c.id)),
     'exempted', (SELECT json_build_array(used_minor, used_count) FROM sentinel_exemption
       WHERE principal_id = _customer AND currency = _currency),
-    'pending', (SELECT r.recorded_at FROM sentinel_pending p
-      JOIN sentinel_record r ON r.id = p.record_id ORDER BY p.seq LIMIT 1)
+    -- Not a join: the plan is kept from when the tables were empty, and would read all of both.
+    'pending', (SELECT r.recorded_at FROM sentinel_record r WHERE r.id = (
+        SELECT p.record_id FROM sentinel_pending p ORDER BY p.seq LIMIT 1))
   )::text);
 END $$;
 REVOKE ALL ON FUNCTION sentinel_gather(boolean, timestamptz, text, text, text, text, text, date,
