@@ -114,7 +114,7 @@ def test_an_ambiguous_name_is_asked_about(bank):
     assert bank.transfers() == before
 
 
-def test_a_double_click_pays_once(bank):
+def test_invariant_03_a_double_click_pays_once(bank):
     chat = bank.chat()
     step_up = asked_for_a_code(chat)
     before = bank.transfers()

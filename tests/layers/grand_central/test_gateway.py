@@ -127,7 +127,7 @@ def test_a_bank_opens_through_the_gateway_and_balances(bank):
     ]
 
 
-def test_the_same_key_does_it_once_and_returns_the_first_outcome(bank):
+def test_invariant_03_the_same_key_does_it_once_and_returns_the_first_outcome(bank):
     item = PostingItem(uuid4(), bank.equity, bank.account, 5, "EUR")
     lines = (item.line(),)
     parameters = {
@@ -249,6 +249,21 @@ def test_invariant_01_the_gateway_acts_on_a_redeemed_token_only(bank):
     assert spent.value.reason == "spent"
     assert len(grand_central.public.mailbox(recipient=parameters["recipient"])) == 1
     assert outcome_of(decision_id=decision.id).kind is OutcomeKind.DONE
+
+
+def test_invariant_03_an_effect_and_its_redemption_are_kept_or_undone_together(bank):
+    parameters = {"recipient": f"customer:{bank.party}", "template": "welcome", "case": None}
+    action, decision = permitted(parameters)
+
+    with transaction.atomic():
+        grand_central.public.execute(action=action, token=decision.token)
+        transaction.set_rollback(True)
+    undone = grand_central.public.mailbox(recipient=parameters["recipient"])
+    was_open = outcome_of(decision_id=decision.id) is None
+    grand_central.public.execute(action=action, token=decision.token)
+
+    assert (undone, was_open) == ((), True)
+    assert len(grand_central.public.mailbox(recipient=parameters["recipient"])) == 1
 
 
 def test_invariant_01_an_operation_outside_the_catalogue_reaches_nobody(bank):

@@ -116,7 +116,7 @@ def test_another_currency_is_refused(core, account):
     assert core.state() == before
 
 
-def test_a_repeated_id_is_compared_before_it_is_judged(core, account):
+def test_invariant_03_a_repeated_id_is_compared_before_it_is_judged(core, account):
     status, transfer_id, _, _ = core.pay(account, EXTERNAL, 90_00)
     assert status == "posted"
     before = core.state()

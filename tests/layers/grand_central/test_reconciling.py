@@ -19,7 +19,7 @@ def core(entity):
     return SmallCore()
 
 
-def test_a_redeemed_token_ends_as_the_core_states_it(core, monkeypatch):
+def test_invariant_04_a_redeemed_token_ends_as_the_core_states_it(core, monkeypatch):
     account = core.open()
     core.fund(account, 100)
     # As if it had expired a while ago: the permits of this core live one minute.
@@ -58,7 +58,7 @@ def test_the_business_day_opens_once(core):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_money_written_past_the_ledger_is_noticed(dsn, superuser_connection, caplog):
+def test_invariant_04_money_written_past_the_ledger_is_noticed(dsn, superuser_connection, caplog):
     with psycopg.connect(dsn) as connection:
         connection.execute("SELECT set_config('frontline.entity', 'meridian-nl', false)")
         connection.execute(
