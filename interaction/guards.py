@@ -6,12 +6,30 @@ from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 
+import nexus.public
+import orchestration.public
+import sentinel.public
 from interaction.models import CUSTOMER, EMPLOYEE, User
+from interaction.work import EmployeesOnly
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+_NOT_HERE = (
+    nexus.public.CustomerUnknown,
+    orchestration.public.CaseUnknown,
+    orchestration.public.DocumentUnknown,
+    orchestration.public.TaskGone,
+    sentinel.public.CursorRefused,
+)
+_NOT_YOURS = (
+    EmployeesOnly,
+    orchestration.public.CaseForEmployees,
+    orchestration.public.NotYourTask,
+    orchestration.public.TaskTaken,
+    sentinel.public.ApprovalRefused,
+)
 
 
 def requires_customer(view: View[P]) -> View[P]:
@@ -39,7 +57,13 @@ def _guarded(view: View[P], allows: Callable[[User], bool]) -> View[P]:
             return _to_sign_in(request)
         if not allows(request.user):
             raise PermissionDenied
-        return view(request, *args, **kwargs)
+        # What the layers below refuse becomes the page that says so, not one that says we broke.
+        try:
+            return view(request, *args, **kwargs)
+        except _NOT_HERE as error:
+            raise Http404 from error
+        except _NOT_YOURS as error:
+            raise PermissionDenied from error
 
     return guarded
 

@@ -1,9 +1,11 @@
 """Enters the signed-in person's legal entity for the whole of a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -26,4 +28,25 @@ class LegalEntityMiddleware:
             if entity is None:
                 return self._respond(request)
             with legal_entity(entity=entity):
-                return self._respond(request)
+                response = self._respond(request)
+        # Whoever sits at this machine next must not find the pages by going back.
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    def process_view(
+        self, request: HttpRequest, _view: object, _args: object, _kwargs: object
+    ) -> None:
+        """Refuse text that PostgreSQL cannot hold before a view stores half of it.
+
+        Raises:
+            SuspiciousOperation: a field holds a zero character, which no browser's form sends.
+        """
+        if any("\0" in value for value in _typed(request)):
+            msg = "a field holds a zero character"
+            raise SuspiciousOperation(msg)
+
+
+def _typed(request: HttpRequest) -> Iterator[str]:
+    """Return every value of the address and of the form."""
+    for fields in (request.GET, request.POST):
+        yield from chain.from_iterable(values for _name, values in fields.lists())

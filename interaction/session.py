@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import orchestration.public
 from interaction.banking import holdings
 from interaction.channels.groups import News, customer_group
-from interaction.channels.web import Upload, cleaned_message
+from interaction.channels.web import Upload, cleaned_message, require_sent_id
 from interaction.conversation import (
     Engine,
     Exchange,
@@ -112,7 +112,9 @@ def order_payment(
 
     Raises:
         FormRefused: a field is wrong; nothing was begun.
+        MessageRefused: the form has no usable id; nothing was begun.
     """
+    require_sent_id(sent_id)
     held = holdings(principal=principal, at=at)
     choices = Choices(held.accounts, held.payees, at.date(), reference=f"form:{sent_id}")
     order = read_order(typed=typed, choices=choices)
@@ -142,7 +144,15 @@ def _order_words(parameters: Mapping[str, object]) -> str:
 
 
 def block_card(*, principal: Principal, card_id: UUID, sent_id: str, at: datetime) -> Exchange:
-    """Begin blocking one of the customer's cards; it is confirmed on a card before it happens."""
+    """Begin blocking one of the customer's cards; it is confirmed on a card before it happens.
+
+    Raises:
+        SlipUnknown: the customer has no such card.
+        MessageRefused: the form has no usable id; nothing was begun.
+    """
+    require_sent_id(sent_id)
+    if card_id not in {each.id for each in holdings(principal=principal, at=at).cards}:
+        raise SlipUnknown(card_id)
     conversation_id = current_conversation(principal=principal, at=at)
     asked = NewTurn(CUSTOMER, "Block my card", at, sent_id)
     exchange = note_reply(

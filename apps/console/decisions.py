@@ -27,7 +27,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """List decisions, newest first, filtered; htmx asks for the rows alone."""
     asked = request.GET
     days = asked.get("days", "30")
-    since = datetime.now(UTC) - timedelta(days=int(days)) if days.isdecimal() else None
+    known = days in {value for value, _words in PERIODS if value}
+    since = datetime.now(UTC) - timedelta(days=int(days)) if known else None
     filters = sentinel.public.DecisionFilter(
         verdict=asked.get("verdict") or None,
         action_kind=asked.get("kind") or None,

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -82,6 +83,8 @@ def answer(request: HttpRequest, card_id: UUID) -> HttpResponse:
         )
     except interaction.public.SlipUnknown as error:
         raise Http404 from error
+    except interaction.public.CardAnswerRefused as error:
+        raise BadRequest(error.words) from error
     words = exchange.reply.text if exchange.reply else ""
     shown_in = request.POST.get("thread", "chat")
     if "HX-Request" not in request.headers:

@@ -1,9 +1,11 @@
 """The pages of the customer app: parse, one call, render."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -48,7 +50,7 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
         search=request.GET.get("search", "")[:80],
         category=request.GET.get("category", "")[:40],
         direction=request.GET.get("direction", "")[:3],
-        before=request.GET.get("before"),
+        before=_place(request.GET.get("before")),
     )
     try:
         page = interaction.public.account_page(
@@ -72,6 +74,16 @@ def account(request: HttpRequest, account_id: UUID) -> HttpResponse:
         ],
     }
     return screen(request, "customer/account.html", context)
+
+
+def _place(text: str | None) -> str | None:
+    """Return the place in the list where a page begins, as our own links name it."""
+    moment, _, last_id = (text or "").partition("|")
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return text if last_id.isascii() and last_id.isdecimal() and len(last_id) < 19 else None
 
 
 @require_GET
@@ -105,6 +117,8 @@ def new_payment(request: HttpRequest) -> HttpResponse:
         )
     except interaction.public.FormRefused as refusal:
         return _payment_form(request, typed, refusal.errors, status=422)
+    except interaction.public.MessageRefused as refusal:
+        raise BadRequest(refusal.words) from refusal
     return HttpResponseRedirect(_after(exchange))
 
 
@@ -196,10 +210,15 @@ def cards(request: HttpRequest) -> HttpResponse:
 @interaction.public.requires_customer
 def block(request: HttpRequest, card_id: UUID) -> HttpResponse:
     """Begin blocking a card; the customer confirms it on a card of the conversation."""
-    exchange = interaction.public.block_card(
-        principal=principal(request),
-        card_id=card_id,
-        sent_id=request.POST.get("sent_id", ""),
-        at=timezone.localtime(),
-    )
+    try:
+        exchange = interaction.public.block_card(
+            principal=principal(request),
+            card_id=card_id,
+            sent_id=request.POST.get("sent_id", ""),
+            at=timezone.localtime(),
+        )
+    except interaction.public.SlipUnknown as error:
+        raise Http404 from error
+    except interaction.public.MessageRefused as refusal:
+        raise BadRequest(refusal.words) from refusal
     return HttpResponseRedirect(_after(exchange))

@@ -52,8 +52,7 @@ def cleaned_message(*, text: str, uploads: Sequence[Upload], sent_id: str) -> Me
     Raises:
         MessageRefused: empty, too long, too many or too large files, no PDF, no usable id.
     """
-    if not _SENT_ID.fullmatch(sent_id):
-        raise MessageRefused("sent_id", "Please reload the page and send that again.")
+    require_sent_id(sent_id)
     words = cleaned_text(text)
     files = tuple(_checked(upload) for upload in uploads)
     if len(files) > ATTACHMENTS_MAX:
@@ -63,6 +62,16 @@ def cleaned_message(*, text: str, uploads: Sequence[Upload], sent_id: str) -> Me
     if not (words or files):
         raise MessageRefused("empty", "Write something, or attach a PDF.")
     return Message(words, files, sent_id)
+
+
+def require_sent_id(sent_id: str) -> None:
+    """Refuse an id by which what is sent twice could not be told from what is sent once.
+
+    Raises:
+        MessageRefused: it is not an id as our pages make them.
+    """
+    if not _SENT_ID.fullmatch(sent_id):
+        raise MessageRefused("sent_id", "Please reload the page and send that again.")
 
 
 def cleaned_text(text: str) -> str:
