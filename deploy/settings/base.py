@@ -176,11 +176,9 @@ CELERY_TIMEZONE = "UTC"
 TICK_LOOPS = {
     "delivery": ("interaction.public.run_delivery_once", 0.25),
     "expiry": ("sentinel.public.expire_tokens_once", 5.0),
-    "business day": ("grand_central.public.open_business_day_once", 60.0),
-    # Reads every transfer there is.
-    "books": ("grand_central.public.prove_books_once", 3600.0),
     "hold timeouts": ("grand_central.public.resolve_hold_timeouts_once", 5.0),
     "business day": ("grand_central.public.open_business_day_once", 60.0),
+    # Reads every transfer there is.
     "books": ("grand_central.public.prove_books_once", 900.0),
     "reconciler": ("grand_central.public.reconcile_once", 10.0),
     # Timers, retries, and whatever a lost message left behind.
