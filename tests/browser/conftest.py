@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.bank import BankProcess, RunningBank
 from tests.rings import chromium
@@ -37,6 +44,8 @@ def bank() -> Iterator[RunningBank]:
 
 @pytest.fixture(scope="session")
 def browser(bank: RunningBank) -> Iterator[Browser]:
+    # A machine that is busy answers late; nothing here measures how late.
+    expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield opened

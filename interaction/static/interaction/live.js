@@ -107,4 +107,20 @@ export function sendFrame(frame) {
   return true;
 }
 
+// Two swaps may cross: the answer to a press, and the news of it. Whichever comes last must not leave
+// the focus nowhere, where a reader starts again at the top: it goes back to where it was, or to the
+// field that is asked for.
+let focused = "";
+
+document.addEventListener("htmx:beforeSwap", () => {
+  focused = document.activeElement?.id || focused;
+});
+
+document.addEventListener("htmx:afterSettle", () => {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const asked = [...document.querySelectorAll("[data-wants-focus]")].at(-1);
+  const before = focused ? document.getElementById(focused) : null;
+  (asked ?? before)?.focus({ preventScroll: true });
+});
+
 if (document.body.dataset.line) connect();
