@@ -37,6 +37,8 @@ _PERSONAL_WORDS = re.compile(
     r"|[\w.+-]+@[\w-]+\.[\w.]+"  # an e-mail address
     r"|\b\d(?:[ -]?\d){11,18}\b"  # a card number
     r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # a signed token
+    r"|(?<=DETAIL:)[^\n]*"  # the row that PostgreSQL quotes when it refuses one
+    r"|(?<=input_value=).*?(?=, input_type=)"  # the value that pydantic quotes
 )
 
 

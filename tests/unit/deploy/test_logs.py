@@ -51,3 +51,15 @@ def test_a_line_of_the_standard_library_is_masked_too(monkeypatch):
 
     assert line["event"] == "to ***"
     assert line["level"] == "info"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'null value in column "x"\nDETAIL:  Failing row contains (1, Anna de Vries, rent).',
+        "1 error\nname\n  too long [type=x, input_value='Anna de Vries', input_type=str]",
+    ],
+)
+def test_what_an_error_quotes_is_masked(words):
+    assert "Anna" not in masked(words)
+    assert masked(words).splitlines()[0] == words.splitlines()[0]
