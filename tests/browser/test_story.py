@@ -26,7 +26,8 @@ def _call_back(page: Page) -> None:
     """Open the task that just arrived, claim it, and choose the account number on record."""
     page.locator("main a", has_text=re.compile("call back", re.IGNORECASE)).first.click()
     page.get_by_role("button", name="Claim this task").click()
-    page.get_by_label("Number called").fill("+31 20 555 0101")
+    on_record = page.get_by_text("number on record").locator(".mono")
+    page.get_by_label("Number called").fill(on_record.inner_text())
     page.get_by_label("The account number we know").check()
     page.get_by_label("The payee was reached").check()
     page.get_by_label("Spoke to").fill("Ms Hendriks")
