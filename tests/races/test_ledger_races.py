@@ -110,7 +110,7 @@ def test_writers_in_both_directions_do_not_deadlock(dsn, core):
     core.assert_balanced()
 
 
-def test_double_submit_is_one_transfer(dsn, core):
+def test_invariant_03_double_submit_is_one_transfer(dsn, core):
     account = core.open()
     core.fund(account, 100)
     core.commit()

@@ -78,7 +78,7 @@ def test_a_task_is_completed_by_one(bank):
     assert sum(at_once(finish, COLLEAGUES)) == 1
 
 
-def test_many_clicks_on_one_confirmation_pay_once(bank):
+def test_invariant_03_many_clicks_on_one_confirmation_pay_once(bank):
     chat = bank.chat()
     before = bank.transfers()
     shown = chat.says("pay Hendriks Vastgoed 250 euro")

@@ -67,7 +67,7 @@ def test_invariant_02_thousand_presentations_redeem_once():
     assert count("sentinel_redemption") == 1
 
 
-def test_two_tokens_for_one_idempotency_key_redeem_once():
+def test_invariant_03_two_tokens_for_one_idempotency_key_redeem_once():
     action, anna, given = payment(), customer(), facts(payee_trusted=True)
     permits = [decided(action, anna, given) for _ in range(8)]
     assert {permit.verdict for permit in permits} == {Verdict.PERMIT}
