@@ -7,7 +7,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deploy.sample import seeding
 
-_CUSTOMERS_MAX = 5_000
+CUSTOMERS_MIN = 3
+CUSTOMERS_MAX = 5_000
 
 
 class Command(BaseCommand):
@@ -18,8 +19,8 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *, customers: int, seed: int, **_options: object) -> None:
-        if not 3 <= customers <= _CUSTOMERS_MAX:
-            raise CommandError(f"--customers must be between 3 and {_CUSTOMERS_MAX}.")
+        if not CUSTOMERS_MIN <= customers <= CUSTOMERS_MAX:
+            raise CommandError(f"--customers must be between {CUSTOMERS_MIN} and {CUSTOMERS_MAX}.")
         began = monotonic()
         seeding.seed(
             customers=customers,

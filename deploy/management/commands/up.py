@@ -20,6 +20,7 @@ from deploy.embedded.place import EmbeddedUnavailable, place_for
 from deploy.embedded.server import AlreadyRunning, EmbeddedPostgres
 from deploy.home import SOURCE, home
 from deploy.installation import BankRuns, only_one, write_note
+from deploy.management.commands.seed import CUSTOMERS_MAX, CUSTOMERS_MIN
 from deploy.ports import PORT, PortTaken, listener
 from deploy.supervisor import Child, Supervisor
 
@@ -47,6 +48,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:  # noqa: ANN401 - argparse's own values
+        if options["customers"] and not CUSTOMERS_MIN <= options["customers"] <= CUSTOMERS_MAX:
+            raise CommandError(
+                f"--customers must be 0 or between {CUSTOMERS_MIN} and {CUSTOMERS_MAX}."
+            )
         self._begin = time.monotonic()
         self._stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
