@@ -81,5 +81,5 @@ def _has_type(value: object, name: str) -> bool:
         return isinstance(value, bool)
     if name == "Long":
         is_whole = isinstance(value, int) and not isinstance(value, bool)
-        return is_whole and -INTEGER_LIMIT < value < INTEGER_LIMIT  # type: ignore[operator]
+        return is_whole and -INTEGER_LIMIT < value < INTEGER_LIMIT  # type: ignore[operator]  # whole, hence int
     return isinstance(value, str) and len(value) <= 200

@@ -91,5 +91,5 @@ def reading_as_values(reading: intelligence.public.InvoiceReading) -> Mapping[st
             "text": field.place.text[:200],
         }
         if name == "amount":
-            found[name] = {**found[name], "currency": field.currency}  # type: ignore[dict-item]
+            found[name] = {**found[name], "currency": field.currency}  # type: ignore[dict-item]  # JSON
     return found

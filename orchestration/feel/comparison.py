@@ -94,7 +94,7 @@ def compare(left: FeelValue, right: FeelValue) -> int | None:
     one, other = order_key(left), order_key(right)
     if one is None or other is None:
         return None
-    return (one > other) - (one < other)  # type: ignore[operator]
+    return (one > other) - (one < other)  # type: ignore[operator]  # of one kind, checked above
 
 
 def holds(operator: str, left: FeelValue, right: FeelValue) -> bool | None:

@@ -67,6 +67,6 @@ def _walk_node(node: object, bound: _Bound) -> Iterator[tuple[str, ...]]:
         case tree.Call(tree.Name(), positional, named):
             yield from _walk((positional, tuple(value for _, value in named)), bound)
         case _:
-            slots = type(node).__slots__  # type: ignore[attr-defined]
+            slots = type(node).__slots__  # type: ignore[attr-defined]  # every node has slots
             for slot in slots:
                 yield from _walk(getattr(node, slot), bound)
