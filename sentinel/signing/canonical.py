@@ -8,7 +8,7 @@ decimal string or as integer minor units.
 import hashlib
 import json
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
 Canonical: TypeAlias = "bool | int | str | list[Canonical] | dict[str, Canonical] | None"
@@ -16,6 +16,8 @@ Canonical: TypeAlias = "bool | int | str | list[Canonical] | dict[str, Canonical
 INTEGER_LIMIT = 2**53
 DEPTH_MAX = 32
 BYTES_MAX = 4 * 1024 * 1024
+_TEXT = frozenset({str})
+_LEAVES = frozenset({str, bool, type(None)})
 
 # json escapes exactly what RFC 8785 escapes once non-ASCII text is left alone.
 _SORTING = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
@@ -41,6 +43,11 @@ def canonical_json(value: object) -> bytes:
             a key that is not text, or a type JSON does not know.
     """
     try:
+        if _is_simple(value, 0):
+            text = _SORTING.encode(value)
+            # All of it is ASCII without a zero character, so nothing is left to check or to sort.
+            if text.isascii() and "\\u0000" not in text:
+                return text.encode()
         if _check(value, "$", 0):
             return _SORTING.encode(value).encode()
         return _ORDERED.encode(_ordered(value)).encode()
@@ -99,6 +106,19 @@ def parse_canonical(text: bytes) -> Canonical:
     if canonical_json(value) != text:
         raise NotCanonical("$", "text is not in canonical form")
     return value
+
+
+def _is_simple(value: object, depth: int) -> bool:
+    """Return whether all types, keys and integers have a canonical form; text is not looked at."""
+    kind = type(value)
+    if kind is int:
+        return -INTEGER_LIMIT < value < INTEGER_LIMIT  # type: ignore[operator]
+    if kind is not dict and kind is not list and kind is not tuple:
+        return kind in _LEAVES
+    if depth >= DEPTH_MAX or (kind is dict and not _TEXT.issuperset(map(type, value))):  # type: ignore[call-overload]
+        return False
+    items: Iterable[object] = value.values() if kind is dict else value  # type: ignore[attr-defined,assignment]
+    return all(_is_simple(item, depth + 1) for item in items if type(item) not in _LEAVES)
 
 
 def _check(value: object, field: str, depth: int) -> bool:

@@ -138,7 +138,8 @@ def test_a_text_that_only_the_database_refuses_pays_nothing(bank):
             " sha256(convert_to(%s, 'UTF8')), %s, 'all', 1000, %s, %s, 'N', %s, 'EUR', %s, '',"
             " current_date, %s, '')",
             [
-                decision.id, action.kind, decision.token.audience, bytes.fromhex(decision.params_hash),
+                decision.id, action.kind, decision.token.audience,
+                bytes.fromhex(decision.params_hash),
                 f"transfer/v1|{bank.account}|{LANDLORD}|{FEW}|EUR", action.idempotency_key,
                 bank.account, LANDLORD, FEW, "bell \x07", decision.id,
             ],
