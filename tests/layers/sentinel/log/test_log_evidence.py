@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from sentinel.bundle import NothingToExport, export_evidence, write_evidence
+from sentinel.entities import legal_entity
 from sentinel.log.proofs import latest_checkpoint
 from sentinel.log.records import append
 from sentinel.log.sequencer import run_sequencer_once
@@ -166,7 +167,18 @@ def test_export_streams_to_a_file(entity, tmp_path):
 
 
 def test_invariant_13_export_holds_no_record_of_another_entity(entity):
-    grow(1)
-    from_here = files(export_evidence())
+    own = grow(1)
+    with legal_entity(entity="meridian-be"):
+        other = grow(2)
+        assert set(map(str, other)) <= told(files(export_evidence()), other)
+    here = files(export_evidence())
 
-    assert b"meridian-be" not in b"".join(from_here.values())
+    assert told(here, own) == set(map(str, own))
+    assert told(here, other) == set()
+    assert b"meridian-be" not in b"".join(here.values())
+
+
+def told(exported, ids) -> set[str]:
+    """Return which records an export names anywhere."""
+    whole = b"".join(exported.values())
+    return {str(each) for each in ids if str(each).encode() in whole}
