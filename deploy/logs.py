@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from deploy.tracing import with_trace
+
 MASK = "***"
 _PERSONAL_KEYS = frozenset(
     {
@@ -67,6 +69,7 @@ def mask_personal_data(
 def _shared_processors() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
+        with_trace,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
