@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID, uuid5
 
 from nexus.events import (
@@ -131,17 +131,32 @@ def reduce_events(*, arrived: Iterable[Arrived], owners: Mapping[UUID, UUID | No
     return changes
 
 
-def _fact(each: Arrived, *, subject: str, name: str, purpose_class: str, key: str = "") -> NewFact:
+def _fact(
+    each: Arrived,
+    *,
+    subject: str,
+    name: str,
+    purpose_class: str,
+    key: str = "",
+    since: date | None = None,
+) -> NewFact:
+    """Return the fact an event tells; `since` says that it was true before it was told."""
     return NewFact(
         subject=subject,
         name=name,
         key=key,
         value=each.payload.model_dump(mode="json"),
-        valid_from=each.occurred_at,
+        valid_from=_valid_from(each, since),
         source=each.source,
         event_id=each.event_id,
         purpose_class=purpose_class,
     )
+
+
+def _valid_from(each: Arrived, since: date | None) -> datetime:
+    if since is None:
+        return each.occurred_at
+    return min(each.occurred_at, datetime.combine(since, time.min, UTC))
 
 
 def _party(changes: Changes, each: Arrived, payload: PartyRegistered) -> None:
@@ -159,7 +174,14 @@ def _account(changes: Changes, each: Arrived, payload: AccountOpened) -> None:
     changes.accounts.append(payload)
     key = str(payload.account_id)
     changes.facts.append(
-        _fact(each, subject=owner, name="account", key=key, purpose_class="financial")
+        _fact(
+            each,
+            subject=owner,
+            name="account",
+            key=key,
+            purpose_class="financial",
+            since=payload.opened_on,
+        )
     )
     attributes = payload.model_dump(mode="json")
     changes.nodes[subject] = NewNode(subject, "account", payload.party_id, attributes)
@@ -254,7 +276,14 @@ def _payee(changes: Changes, each: Arrived, payload: PayeeAdded) -> None:
     subject, owner = f"payee:{payload.payee_id}", f"party:{payload.party_id}"
     key = str(payload.payee_id)
     changes.facts.append(
-        _fact(each, subject=owner, name="payee", key=key, purpose_class="financial")
+        _fact(
+            each,
+            subject=owner,
+            name="payee",
+            key=key,
+            purpose_class="financial",
+            since=payload.added_on,
+        )
     )
     attributes = payload.model_dump(mode="json")
     changes.nodes[subject] = NewNode(subject, "payee", payload.party_id, attributes)

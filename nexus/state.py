@@ -105,7 +105,10 @@ def customer_state(
     is_current = ensure_position(position=at_least) if at_least else True
     subject = f"party:{customer_id}"
     facts = facts_of(subjects=[subject], as_of=as_of, known_at=known_at)
-    parties = [fact for fact in facts if fact.name == "party"]
+    parties: Sequence[Fact] = [fact for fact in facts if fact.name == "party"]
+    if not parties and facts:
+        # Who somebody is was true before the bank was told of it; what they held then stands above.
+        parties = facts_of(subjects=[subject], name="party", known_at=known_at)
     if not parties:
         raise CustomerUnknown(str(customer_id))
     accounts = tuple(_accounts(customer_id, facts, as_of, known_at))

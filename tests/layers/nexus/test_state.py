@@ -147,6 +147,30 @@ def test_the_same_event_twice_is_one_booking(core):
     assert balance(nexus.public.customer_state(customer_id=ANNA), CURRENT) == 299_900
 
 
+def test_customer_brought_in_later_is_shown_as_they_were_before(core):
+    brought_in = datetime(2026, 11, 1, tzinfo=UTC)
+    stranger, account = UUID(int=71), UUID(int=72)
+    core.send(
+        "party.registered", at=brought_in, party_id=str(stranger), kind="person", name="Bo Old"
+    )
+    core.send(
+        "account.opened",
+        at=brought_in,
+        account_id=str(account),
+        party_id=str(stranger),
+        iban="NL71OLD",
+        kind="customer_current",
+        currency="EUR",
+        opened_on="2024-05-06",
+    )
+
+    then = nexus.public.customer_state(customer_id=stranger, as_of=datetime(2025, 1, 1, tzinfo=UTC))
+
+    assert (then.party["name"], [a.iban for a in then.accounts]) == ("Bo Old", ["NL71OLD"])
+    with pytest.raises(nexus.public.CustomerUnknown):
+        nexus.public.customer_state(customer_id=stranger, as_of=datetime(2024, 5, 5, tzinfo=UTC))
+
+
 def test_unknown_customer_is_said_so(entity):
     with pytest.raises(nexus.public.CustomerUnknown):
         nexus.public.customer_state(customer_id=UUID(int=404))
