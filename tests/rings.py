@@ -33,7 +33,7 @@ class Ring:
 
 
 BROWSER = Ring(("browser",), 4)
-ALONE = Ring(("races", "faults"), 4)
+ALONE = Ring(("races", "faults", "benchmarks"), 6)
 SHARED = Ring(
     ("unit", "layers", "properties", "conformance", "architecture", "replay", "journeys"),
     6,
