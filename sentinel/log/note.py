@@ -228,9 +228,13 @@ def _base32(raw: bytes) -> str:
 
 
 def _check_character(size: str, digits: str) -> str:
-    """Return a character that differs after any one wrong character or any two swapped ones."""
+    """Return a character that differs after any one wrong character or any two swapped ones.
+
+    The step for "0" at the end gives the last digit a weight, so that it cannot change places with
+    the check character itself.
+    """
     state = 0
-    for character in size + digits:
+    for character in size + digits + "0":
         # One step of multiplication by the generator of the field with 32 elements.
         state = state << 1 ^ (0x25 if state & 16 else 0) ^ _CROCKFORD.index(character)
     return _CROCKFORD[state]

@@ -323,7 +323,7 @@ def _read_short(size: str, typed: str) -> tuple[int, str]:
     digits, state = typed.upper().translate(str.maketrans("ILO", "110", "- ")), 0
     if len(digits) != 21 or any(digit not in ALPHABET for digit in digits) or size == "0":
         raise Unreadable("the checkpoint has the wrong length or characters")
-    for character in size + digits[:-1]:
+    for character in size + digits[:-1] + "0":
         state = state << 1 ^ (0x25 if state & 16 else 0) ^ ALPHABET.index(character)
     if ALPHABET[state] != digits[-1]:
         raise Unreadable("the checkpoint was copied with a slip: its last character does not fit")
