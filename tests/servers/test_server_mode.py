@@ -117,9 +117,20 @@ def status(port, path):
         return 0
 
 
+def worker_listens():
+    """Return whether a worker takes tasks: only then does it end politely when asked to."""
+    with Connection(os.environ["BROKER_URL"]) as broker:
+        try:
+            queue = broker.default_channel.queue_declare("frontline", passive=True)
+        except broker.channel_errors:
+            return False
+        return queue.consumer_count > 0
+
+
 def test_the_bank_is_ready_when_its_programs_run_apart(running, port):
     assert wait_until(lambda: status(port, "/health/live") == 200, 60)
     assert wait_until(lambda: status(port, "/health/ready") == 200, 60)
+    assert wait_until(worker_listens, 60)
     assert all(process.poll() is None for process in running)
 
 
