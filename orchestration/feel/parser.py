@@ -156,7 +156,7 @@ class Parser(Primary):
         return self._symbol(left, floor)
 
     def _symbol(self, left: tree.Node, floor: int) -> tree.Node | None:
-        here = self.skip()
+        here = self.past_space()
         comparison = self.match(_COMPARISON)
         if comparison:
             if floor > _COMPARING:
@@ -249,7 +249,7 @@ class Parser(Primary):
         return tree.Call(function, tuple(positional), tuple(named))
 
     def _argument_name(self) -> str | None:
-        here = self.skip()
+        here = self.past_space()
         try:
             name = self.new_name(_COLON_STOP)
         except FeelSyntaxError:

@@ -95,11 +95,11 @@ class Primary(Source):
 
     def is_known_special(self) -> bool:
         """Tell whether a name with spaces or operators, known in scope, stands here."""
-        return self.names.match(self.text, self.skip()) is not None
+        return self.names.match(self.text, self.past_space()) is not None
 
     def take_known(self, names: Names) -> str | None:
         """Step over a known name with spaces or operators, and give it."""
-        found = names.match(self.text, self.skip())
+        found = names.match(self.text, self.past_space())
         if found is None:
             return None
         name, self.position = found
@@ -107,7 +107,7 @@ class Primary(Source):
 
     def new_name(self, stop: re.Pattern[str]) -> str:
         """Read a name being declared: the words up to a stop symbol."""
-        start = self.skip()
+        start = self.past_space()
         found = _NEW_NAME.match(self.text, start)
         if found is None:
             raise self.refuse("expected a name")
@@ -190,7 +190,7 @@ class Primary(Source):
         """Tell whether `[` after an operand filters it, or closes the range it is the end of."""
         if isinstance(node, tree.RangeLiteral):
             return False
-        return not (self._is_range_end and _CLOSING.match(self.text, self.skip()))
+        return not (self._is_range_end and _CLOSING.match(self.text, self.past_space()))
 
     def _word(self) -> tree.Node:
         special = self.take_known(self.names)

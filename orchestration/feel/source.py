@@ -43,7 +43,7 @@ class Source:
         """Make the error for the present place."""
         return FeelSyntaxError(words, self.position, self.text)
 
-    def skip(self) -> int:
+    def past_space(self) -> int:
         """Move to the next meaningful character and give its position."""
         found = _SPACE.match(self.text, self.position)
         if found:
@@ -52,12 +52,12 @@ class Source:
 
     def peek(self, length: int = 1) -> str:
         """Look at the next characters without moving past them."""
-        start = self.skip()
+        start = self.past_space()
         return self.text[start : start + length]
 
     def is_at(self, symbol: str) -> bool:
         """Tell whether a symbol stands here."""
-        return self.text.startswith(symbol, self.skip())
+        return self.text.startswith(symbol, self.past_space())
 
     def take(self, symbol: str) -> bool:
         """Step over a symbol if it stands here."""
@@ -73,7 +73,7 @@ class Source:
 
     def match(self, pattern: re.Pattern[str]) -> str | None:
         """Step over what a pattern matches here, and give it."""
-        found = pattern.match(self.text, self.skip())
+        found = pattern.match(self.text, self.past_space())
         if found is None:
             return None
         self.position = found.end()
@@ -81,7 +81,7 @@ class Source:
 
     def peek_word(self) -> str:
         """Look at the word that stands here, or give an empty text."""
-        found = _WORD.match(self.text, self.skip())
+        found = _WORD.match(self.text, self.past_space())
         return found.group() if found else ""
 
     def take_word(self, word: str) -> bool:
