@@ -121,14 +121,21 @@ def _table(markup: Element) -> TableBox:
         words = "The table's hit policy is unknown."
         raise ModelRefused("hit_policy_unknown", markup.get("id") or "", line_of(markup), words)
     names = tuple(each.get("name") or "" for each in children(markup, "annotation"))
+    inputs = tuple(_input(each) for each in children(markup, "input"))
+    outputs = tuple(_output(each) for each in children(markup, "output"))
+    rules = tuple(_rule(each, names) for each in children(markup, "rule"))
+    for number, rule in enumerate(rules, 1):
+        if len(rule.tests) != len(inputs) or len(rule.outputs) != len(outputs):
+            words = f"Rule {number} has not one cell for each column of its table."
+            raise ModelRefused("rule_shape", rule.id, rule.line, words)
     return TableBox(
         id=markup.get("id") or f"table-line-{line_of(markup)}",
         line=line_of(markup),
         hit_policy=policy,
         aggregation=Aggregation(aggregation) if aggregation else None,
-        inputs=tuple(_input(each) for each in children(markup, "input")),
-        outputs=tuple(_output(each) for each in children(markup, "output")),
-        rules=tuple(_rule(each, names) for each in children(markup, "rule")),
+        inputs=inputs,
+        outputs=outputs,
+        rules=rules,
     )
 
 

@@ -8,7 +8,7 @@ from orchestration.dmn.errors import Finding
 from orchestration.dmn.tables import CompiledRule, CompiledTable
 from orchestration.dmn.typing import Types
 from orchestration.feel import FeelSyntaxError, tree
-from orchestration.feel.collections_compiler import make_function
+from orchestration.feel.collections_compiler import external_function, make_function
 from orchestration.feel.compiler import Code, compile_node
 from orchestration.feel.evaluation import Frame
 from orchestration.feel.expression import expression_code, tests_code
@@ -146,8 +146,7 @@ def _function(compiler: BoxCompiler, box: drawn.FunctionBox) -> Code:
 
     def make(frame: Frame) -> FeelValue:
         if not box.is_feel:
-            frame.evaluation.null("external functions are not run here")
-            return None
+            return external_function(owner, types, body, frame)
         return make_function(owner, types, body, frame)
 
     return make
@@ -222,8 +221,10 @@ def _table(compiler: BoxCompiler, box: drawn.TableBox) -> Code:
         ),
         rules=tuple(_rule(compiler, rule, index) for index, rule in enumerate(box.rules, 1)),
         priorities=tuple(
-            None if column.allowed is None else compiler.text(f"[{column.allowed}]", box.line)
-            for column in box.outputs
+            None if listed is None else compiler.text(f"[{listed}]", box.line)
+            for listed in (
+                each.allowed or compiler.types.listed(each.type_ref) for each in box.outputs
+            )
         ),
         defaults=tuple(
             None if column.default is None else compiler.compile(column.default)
@@ -237,7 +238,11 @@ def _rule(compiler: BoxCompiler, rule: drawn.Rule, index: int) -> CompiledRule:
     return CompiledRule(
         rule=rule,
         index=index,
-        tests=tuple(compiler.tests(text, rule.line) for text in rule.tests),
+        tests=tuple(
+            (at, compiler.tests(text, rule.line))
+            for at, text in enumerate(rule.tests)
+            if text not in {"-", ""}
+        ),
         outputs=tuple(compiler.compile(each) for each in rule.outputs),
     )
 

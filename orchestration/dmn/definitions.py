@@ -1,21 +1,23 @@
 """A model ready to decide: its requirement graph walked on demand, every value computed once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orchestration.dmn.analysis import analyse
 from orchestration.dmn.boxes import BoxCompiler, parameter_types, typed
-from orchestration.dmn.errors import Finding, ModelRefused
+from orchestration.dmn.errors import Finding, ModelRefused, Severity
 from orchestration.dmn.model import Decision, Element, InputData, Knowledge, Model, Service
 from orchestration.dmn.reading import read
 from orchestration.dmn.result import DecisionResult, DecisionUnknown, MatchedRule
+from orchestration.dmn.table_walk import entry_names
 from orchestration.dmn.typing import Types
 from orchestration.feel import Limits, to_feel
-from orchestration.feel.collections_compiler import make_function
+from orchestration.feel.collections_compiler import external_function, make_function
 from orchestration.feel.compiler import Code
 from orchestration.feel.evaluation import Evaluation, Frame
 from orchestration.feel.expression import within_limits
-from orchestration.feel.types import FunctionOf, coerce
+from orchestration.feel.types import FeelType, FunctionOf, coerce
 from orchestration.feel.values import FeelValue
 
 _DEFAULT_LIMITS = Limits()
@@ -47,17 +49,38 @@ class Definitions:
         }
         self._types = Types(model, {local: each.types for local, each in self._imported.items()})
         self._by_namespace = {each.model.namespace: each for each in self._imported.values()}
+        self._kinds = {element.id: self._given_by(element) for element in model.elements.values()}
+        self._entries = entry_names(model).union(*(e.entries for e in self._imported.values()))
         self._findings: list[Finding] = []
         self._codes = {
             element.id: self._compile(element)
             for element in model.elements.values()
             if isinstance(element, Decision | Knowledge)
         }
+        self._findings += self._unknown(imported)
+
+    def _unknown(self, imported: Mapping[str, "Definitions"]) -> Iterator[Finding]:
+        """List the models that are imported and the elements that are needed, but not here."""
+        for local, namespace in self.model.imports.items():
+            if namespace not in imported:
+                line = self.model.import_lines.get(local, 0)
+                words = f"No model here has the namespace {namespace!r}, which this one imports."
+                yield Finding("import_unknown", local or namespace, line, words)
+        for element in self.model.elements.values():
+            for reference in _references_of(element):
+                if self._element(reference)[1] is None:
+                    words = f"{element.name!r} needs {reference!r}, which no model here has."
+                    yield Finding("import_unknown", element.id, element.line, words)
 
     @property
     def types(self) -> Types:
         """The types the model declares."""
         return self._types
+
+    @property
+    def entries(self) -> frozenset[str]:
+        """The names of several words that its boxes give to entries."""
+        return self._entries
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -70,6 +93,10 @@ class Definitions:
         return tuple(
             each.name for each in self.model.elements.values() if isinstance(each, Decision)
         )
+
+    def has(self, decision: str) -> bool:
+        """Tell whether it has a decision or a decision service of this name or id."""
+        return self._named(decision) is not None
 
     def evaluate(
         self,
@@ -98,13 +125,20 @@ class Definitions:
             matched_rules=rules,
             inputs=session.read,
             reasons=tuple(evaluation.reasons),
+            cost=evaluation.cost,
         )
 
     def _find(self, wanted: str) -> Decision | Service:
+        found = self._named(wanted)
+        if found is None:
+            raise DecisionUnknown(wanted)
+        return found
+
+    def _named(self, wanted: str) -> Decision | Service | None:
         for element in self.model.elements.values():
             if isinstance(element, Decision | Service) and wanted in {element.id, element.name}:
                 return element
-        raise DecisionUnknown(wanted)
+        return None
 
     def _outcome(self, element: Decision | Service, session: _Session) -> FeelValue:
         if isinstance(element, Decision):
@@ -168,7 +202,7 @@ class Definitions:
         return value
 
     def _converted(self, element: Element, value: FeelValue, session: _Session) -> FeelValue:
-        converted, fits = coerce(value, self._types.resolve(element.variable.type_ref))
+        converted, fits = coerce(value, self._kinds[element.id])
         if not fits:
             session.evaluation.null(f"{element.name}: the value is not of its declared type")
         return converted
@@ -197,14 +231,26 @@ class Definitions:
 
     def _function(self, element: Knowledge, frame: Frame) -> FeelValue:
         function = element.function
-        if function is None or not function.is_feel:
-            frame.evaluation.null(f"{element.name} is no FEEL function")
+        if function is None:
+            frame.evaluation.null(f"{element.name} holds no function")
             return None
+        if not function.is_feel:
+            return external_function(
+                element.name,
+                parameter_types(function, self._types),
+                self._codes[element.id],
+                frame,
+                self._kinds[element.id],
+            )
         # A knowledge model may call itself, so it stands in its own scope.
         values = dict(frame.values)
         types = parameter_types(function, self._types)
         made = make_function(
-            element.name, types, self._codes[element.id], Frame(values, frame.evaluation)
+            element.name,
+            types,
+            self._codes[element.id],
+            Frame(values, frame.evaluation),
+            None if element.variable.type_ref is None else self._kinds[element.id],
         )
         values[element.variable.name] = made
         return made
@@ -250,18 +296,25 @@ class Definitions:
             if isinstance(element, Knowledge)
             else (*element.requires, *element.knowledge)
         )
-        names |= self._names_of(references)
+        names |= self._names_of(references) | self._entries
         compiler = BoxCompiler(element.name, frozenset(names), self._types, self._findings)
-        result = self._types.resolve(element.variable.type_ref)
         if isinstance(element, Decision):
+            result = self._types.resolve(element.variable.type_ref)
             return typed(self._decision_code(element, compiler), result, element.name)
         if element.function is None:
             return self._nothing(element)
         parameters = [each.name for each in element.function.parameters]
         body = compiler.with_names(parameters).compile(element.function.body)
-        # A knowledge model declares the type of the function, or simply that of its result.
-        returned = result.result if isinstance(result, FunctionOf) else result
-        return typed(body, returned, element.name)
+        # What an external function holds is not its result but where to find it.
+        is_feel = element.function.is_feel
+        return typed(body, self._kinds[element.id], element.name) if is_feel else body
+
+    def _given_by(self, element: Element) -> FeelType:
+        """Give the type of what an element gives; of what is called, that of its result."""
+        declared = self._types.resolve(element.variable.type_ref)
+        # What is called declares the type of the function, or simply that of its result.
+        is_called = isinstance(element, Knowledge | Service)
+        return declared.result if is_called and isinstance(declared, FunctionOf) else declared
 
     def _decision_code(self, element: Decision, compiler: BoxCompiler) -> Code:
         return self._nothing(element) if element.box is None else compiler.compile(element.box)
@@ -285,6 +338,18 @@ class Definitions:
         return names
 
 
+def _references_of(element: Element) -> tuple[str, ...]:
+    match element:
+        case Decision():
+            return (*element.requires, *element.knowledge)
+        case Knowledge():
+            return element.knowledge
+        case Service():
+            return (*element.outputs, *element.input_decisions, *element.input_data)
+        case InputData():
+            return ()
+
+
 def parse(xml: bytes, *, imported: Mapping[str, Definitions] | None = None) -> Definitions:
     """Read a model and make it ready to decide; `imported` maps namespaces to models.
 
@@ -297,12 +362,17 @@ def parse(xml: bytes, *, imported: Mapping[str, Definitions] | None = None) -> D
 
 
 def publishable(definitions: Definitions) -> Definitions:
-    """Give the model back when everything in it can be run.
+    """Give the model back when everything in it can be run and no table contradicts itself.
 
     Raises:
-        ModelRefused: something cannot; `findings` lists all of it.
+        ModelRefused: something cannot, or one does; `findings` lists all of it.
     """
-    findings = definitions.findings
+    contradictions = (
+        Finding(found.code, found.element, found.line, found.words)
+        for found in analyse(definitions.model)
+        if found.severity is Severity.ERROR
+    )
+    findings = (*definitions.findings, *contradictions)
     if findings:
         first = findings[0]
         raise ModelRefused(first.code, first.element, first.line, first.words, findings)

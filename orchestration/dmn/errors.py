@@ -1,6 +1,8 @@
 """Why a model cannot be read, and what in it cannot be run."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from typing_extensions import override
 
@@ -13,6 +15,32 @@ class Finding:
     element: str
     line: int
     words: str
+
+
+class Severity(StrEnum):
+    """What a finding means for publishing: refused, told, or only noted."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class TableFinding:
+    """One fault of a decision table.
+
+    `table` is the name of the decision, `element` the id of the table, `rules` the numbers of the
+    rules concerned as drawn, from 1, and `example` a case that shows the fault, by input.
+    """
+
+    code: str
+    severity: Severity
+    table: str
+    element: str
+    line: int
+    rules: tuple[int, ...]
+    words: str
+    example: Mapping[str, str] = field(default_factory=dict)
 
 
 class ModelRefused(ValueError):

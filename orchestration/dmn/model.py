@@ -193,6 +193,7 @@ class InputData:
     id: str
     name: str
     variable: Variable
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,7 @@ class Service:
     outputs: tuple[str, ...]
     input_decisions: tuple[str, ...]
     input_data: tuple[str, ...]
+    line: int
 
 
 Element = InputData | Decision | Knowledge | Service
@@ -237,11 +239,15 @@ Element = InputData | Decision | Knowledge | Service
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A whole file; `imports` maps the local name of an imported model to its namespace."""
+    """A whole file; `imports` maps the local name of an imported model to its namespace.
+
+    `import_lines` says where each is imported.
+    """
 
     id: str
     name: str
     namespace: str
     imports: Mapping[str, str]
+    import_lines: Mapping[str, int]
     items: tuple[ItemDefinition, ...]
     elements: Mapping[str, Element]

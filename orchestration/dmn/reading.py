@@ -1,4 +1,4 @@
-"""From DMN 1.2 to 1.5 XML to a model. Anything well-formed is read; judging comes later."""
+"""From DMN 1.1 to 1.5 XML to a model. Anything well-formed is read; judging comes later."""
 
 from orchestration.dmn.box_reading import child_box, function_of, variables
 from orchestration.dmn.errors import ModelRefused
@@ -29,6 +29,7 @@ from orchestration.markup import (
 
 SIZE_MAX_BYTES = 5_000_000
 _NAMESPACES = {
+    "http://www.omg.org/spec/DMN/20151101/dmn.xsd",
     "http://www.omg.org/spec/DMN/20180521/MODEL/",
     "https://www.omg.org/spec/DMN/20191111/MODEL/",
     "https://www.omg.org/spec/DMN/20211108/MODEL/",
@@ -47,7 +48,7 @@ def read(xml: bytes) -> Model:
     except MarkupRefused as error:
         raise ModelRefused("not_readable", "", error.line, error.reason) from error
     if local_name(root) != "definitions" or namespace(root) not in _NAMESPACES:
-        words = "The file is not a DMN 1.2 to 1.5 model."
+        words = "The file is not a DMN 1.1 to 1.5 model."
         raise ModelRefused("not_dmn", "", line_of(root), words)
     own = root.get("namespace") or ""
     return Model(
@@ -57,6 +58,9 @@ def read(xml: bytes) -> Model:
         imports={
             normalise(each.get("name") or ""): each.get("namespace") or ""
             for each in children(root, "import")
+        },
+        import_lines={
+            normalise(each.get("name") or ""): line_of(each) for each in children(root, "import")
         },
         items=tuple(_item(each) for each in children(root, "itemDefinition")),
         elements=_elements(root, own),
@@ -79,7 +83,7 @@ def _elements(root: Markup, own: str) -> dict[str, Element]:
 def _element(markup: Markup, own: str) -> Element | None:
     match local_name(markup):
         case "inputData":
-            return InputData(_id(markup), _name(markup), _variable(markup))
+            return InputData(_id(markup), _name(markup), _variable(markup), line_of(markup))
         case "decision":
             return _decision(markup, own)
         case "businessKnowledgeModel":
@@ -157,6 +161,7 @@ def _service(markup: Markup, own: str) -> Service:
         outputs=_references(markup, own, "outputDecision"),
         input_decisions=_references(markup, own, "inputDecision"),
         input_data=_references(markup, own, "inputData"),
+        line=line_of(markup),
     )
 
 

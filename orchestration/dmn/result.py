@@ -24,7 +24,7 @@ class DecisionResult:
 
     `outputs` is its value (a context for a table with several outputs), `matched_rules` the rules
     of every table on the way that applied, `inputs` the input data that were read, `reasons` why
-    values on the way were null.
+    values on the way were null, `cost` what it took to compute.
     """
 
     decision: str
@@ -32,6 +32,7 @@ class DecisionResult:
     matched_rules: tuple[MatchedRule, ...] = ()
     inputs: Mapping[str, FeelValue] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    cost: int = 0
 
 
 class DecisionModel(Protocol):

@@ -2,25 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import reduce
 
-from orchestration.dmn.model import Aggregation, HitPolicy, Rule, TableBox
+from orchestration.dmn.model import HitPolicy, Rule, TableBox
 from orchestration.dmn.result import MatchedRule
-from orchestration.feel.arithmetic import calculate
-from orchestration.feel.comparison import compare, equal
+from orchestration.feel.comparison import equal
 from orchestration.feel.compiler import Code, is_match
 from orchestration.feel.evaluation import Evaluation, Frame
+from orchestration.feel.functions import BUILTINS
 from orchestration.feel.values import FeelValue
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A rule ready to run."""
+    """A rule ready to run; `tests` leaves out the cells that accept everything."""
 
     rule: Rule
     index: int
-    tests: tuple[Code, ...]
+    tests: tuple[tuple[int, Code], ...]
     outputs: tuple[Code, ...]
 
 
@@ -42,7 +40,11 @@ class CompiledTable:
         values = self._input_values(frame)
         if values is None:
             return None
-        matched = [rule for rule in self.rules if _does_match(rule, values, frame)]
+        evaluation.step(len(self.rules))
+        asked = [frame.inner({"?": value}) for value in values]
+        matched = [
+            rule for rule in self.rules if all(test(asked[at]) is True for at, test in rule.tests)
+        ]
         if not matched:
             return self._default(frame)
         return _POLICIES[self.table.hit_policy](self, matched, frame, evaluation)
@@ -59,8 +61,8 @@ class CompiledTable:
 
     def _default(self, frame: Frame) -> FeelValue:
         if not any(self.defaults):
-            if self.table.hit_policy is HitPolicy.COLLECT and self.table.aggregation is None:
-                return ()
+            if self.table.hit_policy is HitPolicy.COLLECT:
+                return _collect(self, [], frame, frame.evaluation)
             frame.evaluation.null(f"{self.owner}: no rule matches")
             return None
         return self.shaped([None if code is None else code(frame) for code in self.defaults])
@@ -82,14 +84,6 @@ class CompiledTable:
             MatchedRule(self.owner, each.rule.id, each.index, each.rule.annotations)
             for each in rules
         )
-
-
-def _does_match(rule: CompiledRule, values: list[FeelValue], frame: Frame) -> bool:
-    frame.evaluation.step()
-    return all(
-        test(frame.inner({"?": value})) is True
-        for test, value in zip(rule.tests, values, strict=True)
-    )
 
 
 _Rules = list[CompiledRule]
@@ -170,21 +164,11 @@ def _collect(
 ) -> FeelValue:
     results = _rule_order(table, matched, frame, evaluation)
     aggregation = table.table.aggregation
-    if aggregation is None or not isinstance(results, tuple):
+    if aggregation is None:
         return results
-    return _AGGREGATIONS[aggregation](results)
+    return BUILTINS[aggregation.lower()].call(evaluation, (results,), {})
 
 
-def _extreme(results: tuple[FeelValue, ...], wanted: int) -> FeelValue:
-    return reduce(lambda best, each: each if compare(each, best) == wanted else best, results)
-
-
-_AGGREGATIONS: dict[Aggregation, Callable[[tuple[FeelValue, ...]], FeelValue]] = {
-    Aggregation.SUM: lambda results: reduce(lambda one, two: calculate("+", one, two), results),
-    Aggregation.COUNT: lambda results: Decimal(len(results)),
-    Aggregation.MIN: lambda results: _extreme(results, -1),
-    Aggregation.MAX: lambda results: _extreme(results, 1),
-}
 _POLICIES: dict[HitPolicy, Callable[[CompiledTable, _Rules, Frame, Evaluation], FeelValue]] = {
     HitPolicy.UNIQUE: _unique,
     HitPolicy.ANY: _any,

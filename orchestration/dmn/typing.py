@@ -24,7 +24,9 @@ class Types:
         self._items = {item.name: item for item in model.items}
         self._imported = imported
         self._found: dict[str, FeelType] = {}
-        self.names = frozenset(_component_names(model.items))
+        self.names: frozenset[str] = frozenset(_component_names(model.items)).union(
+            *(types.names for types in imported.values())
+        )
         for name in self._items:
             self.resolve(name)
 
@@ -62,16 +64,30 @@ class Types:
             local, _, rest = name.partition(separator)
             if rest and local in self._imported:
                 return self._imported[local].resolve(rest)
-        return Unknown(name)
+        # Older models write the XML prefix of their own namespace before the name.
+        own = name.rpartition(":")[2]
+        return self.resolve(own) if own in self._items else Unknown(name)
+
+    def listed(self, reference: str | None) -> str | None:
+        """Give the values a declared type allows, as written and in that order; None for none."""
+        name = normalise(reference or "")
+        item = self._items.get(name) or self._items.get(name.rpartition(":")[2])
+        if item is not None:
+            is_alias = item.allowed is None and not item.is_collection
+            return (
+                self.listed(item.type_ref) if is_alias and item.type_ref != name else item.allowed
+            )
+        local, _, rest = name.partition(".")
+        return self._imported[local].listed(rest) if rest and local in self._imported else None
 
     def _declared(self, item: ItemDefinition) -> FeelType:
         declared = self._base(item)
         if item.allowed is not None:
-            declared = Constrained(declared, _allows(item.allowed))
+            declared = Constrained(declared, _allows(item.allowed, self.names))
         if item.is_collection:
             declared = ListOf(declared)
         if item.constraint is not None:
-            declared = Constrained(declared, _allows(item.constraint))
+            declared = Constrained(declared, _allows(item.constraint, self.names))
         return declared
 
     def _base(self, item: ItemDefinition) -> FeelType:
@@ -84,9 +100,15 @@ class Types:
         return self.resolve(item.type_ref)
 
 
-def _allows(text: str) -> Callable[[FeelValue], bool]:
+def values_allowed(model: Model, reference: str | None) -> str | None:
+    """Give the tests a declared type puts on its values, as written; None for none."""
+    item = next((each for each in model.items if each.name == normalise(reference or "")), None)
+    return None if item is None or item.is_collection else item.allowed or item.constraint
+
+
+def _allows(text: str, names: frozenset[str]) -> Callable[[FeelValue], bool]:
     try:
-        tests = compile_unary_tests(text)
+        tests = compile_unary_tests(text, names=names)
     except FeelSyntaxError:
         return lambda value: False  # A constraint nobody can read allows nothing.
     return lambda value: tests.evaluate({}, value=value).value is True

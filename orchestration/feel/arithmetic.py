@@ -32,6 +32,8 @@ DECIMAL = Context(
     traps=[InvalidOperation, DivisionByZero, Overflow],
 )
 Result = TypeVar("Result")
+# What one power, exponential or logarithm counts as in looked-at items.
+POWER_WORK = 100
 
 
 def guarded(operation: Callable[[], Result]) -> Result | None:
@@ -49,12 +51,20 @@ def calculate(operator: str, left: FeelValue, right: FeelValue) -> FeelValue:
     return guarded(lambda: _OTHERS[operator](left, right))
 
 
+def _raised(base: Decimal, exponent: Decimal) -> Decimal:
+    if not exponent:
+        return Decimal(1)
+    if not base and exponent < 0:
+        raise DivisionByZero  # Python would say infinity, which is no number of FEEL.
+    return DECIMAL.power(base, exponent)
+
+
 _NUMBERS: dict[str, Callable[[Decimal, Decimal], Decimal]] = {
     "+": DECIMAL.add,
     "-": DECIMAL.subtract,
     "*": DECIMAL.multiply,
     "/": DECIMAL.divide,
-    "**": lambda base, exponent: DECIMAL.power(base, exponent) if exponent else Decimal(1),
+    "**": _raised,
 }
 
 

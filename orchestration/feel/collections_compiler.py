@@ -1,6 +1,7 @@
 """Closures for what makes or walks collections: lists, contexts, filters, loops, functions."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from typing_extensions import override
@@ -8,9 +9,12 @@ from typing_extensions import override
 from orchestration.feel import tree
 from orchestration.feel.compiler import Code, compile_node, register
 from orchestration.feel.evaluation import Evaluation, Frame
+from orchestration.feel.external import method_of
+from orchestration.feel.inference import type_before_running
 from orchestration.feel.temporal import Date
-from orchestration.feel.types import FeelType, coerce
+from orchestration.feel.types import ANY, FeelType, coerce
 from orchestration.feel.values import FeelValue, Function, Parameter, Range, type_name_of
+from orchestration.feel.weight import weigh
 
 
 def _list(node: tree.ListLiteral) -> Code:
@@ -38,6 +42,8 @@ def _context(node: tree.ContextLiteral) -> Code:
 def _filter(node: tree.Filter) -> Code:
     source, condition = compile_node(node.source), compile_node(node.condition)
     if _is_constant_index(node.condition):
+        if node.source == tree.Name("partial"):
+            return lambda frame: item_at(frame.partial(), condition(frame), frame.evaluation)
         return lambda frame: item_at(_as_list(source(frame)), condition(frame), frame.evaluation)
 
     def select(frame: Frame) -> FeelValue:
@@ -50,6 +56,9 @@ def _filter(node: tree.Filter) -> Code:
                 return item_at(items, answer, frame.evaluation)
             if answer is True:
                 kept.append(item)
+            elif answer is not None and answer is not False:
+                frame.evaluation.null("a filter is neither true or false nor a number")
+                return None
         return tuple(kept)
 
     return select
@@ -73,7 +82,7 @@ def _item_frame(frame: Frame, item: FeelValue) -> Frame:
     return frame.inner(values)
 
 
-def item_at(items: tuple[FeelValue, ...], index: FeelValue, evaluation: Evaluation) -> FeelValue:
+def item_at(items: Sequence[FeelValue], index: FeelValue, evaluation: Evaluation) -> FeelValue:
     """Give the item at an index from 1, or from -1 backwards; null where there is none."""
     if isinstance(index, Decimal) and index == int(index):
         position = int(index)
@@ -113,8 +122,13 @@ class _PartialFrame(Frame):
     @override
     def find(self, name: str) -> tuple[FeelValue, bool]:
         if name == "partial":
+            self.evaluation.charge(len(self._results))
             return tuple(self._results), True
         return super().find(name)
+
+    @override
+    def partial(self) -> Sequence[FeelValue]:
+        return self._results
 
 
 def _quantified(node: tree.Quantified) -> Code:
@@ -201,18 +215,23 @@ def _count_range(interval: Range, evaluation: Evaluation) -> Iterator[FeelValue]
 def _lambda(node: tree.Lambda) -> Code:
     body = compile_node(node.body)
     types = dict(node.parameters)
+    result = type_before_running(node.body, types)
 
     def make(frame: Frame) -> FeelValue:
         if node.is_external:
-            frame.evaluation.null("external functions are not run here")
-            return None
-        return make_function("function", types, body, frame)
+            return external_function("function", types, body, frame)
+        made = make_function("function", types, body, frame, result)
+        return replace(made, origin=(node, frame))
 
     return make
 
 
 def make_function(
-    name: str, types: Mapping[str, FeelType | None], body: Code, frame: Frame
+    name: str,
+    types: Mapping[str, FeelType | None],
+    body: Code,
+    frame: Frame,
+    result: FeelType | None = None,
 ) -> Function:
     """Make a function value whose body sees its arguments and, around them, `frame`."""
 
@@ -221,12 +240,15 @@ def make_function(
         positional: tuple[FeelValue, ...],
         named: Mapping[str, FeelValue],
     ) -> FeelValue:
-        if len(positional) + len(named) != len(types) or not named.keys() <= types.keys():
+        is_complete = bool(named) or len(positional) == len(types)
+        if not is_complete or not named.keys() <= types.keys():
             evaluation.null(f"{name} takes the arguments {', '.join(types) or 'none'}")
             return None
-        given = dict(zip(types, positional, strict=False)) | dict(named)
+        # What is not supplied by name is null.
+        given = dict.fromkeys(types) | dict(zip(types, positional, strict=False)) | dict(named)
         for parameter, wanted in types.items():
             if wanted is not None:
+                weigh(given[parameter], evaluation)
                 value, fits = coerce(given[parameter], wanted)
                 if not fits:
                     evaluation.null(f"{name}: {parameter} is of another type")
@@ -234,7 +256,33 @@ def make_function(
                 given[parameter] = value
         return body(Frame(given, evaluation, frame))
 
-    return Function(name, tuple(Parameter(each) for each in types), call)
+    parameters = tuple(Parameter(each, kind) for each, kind in types.items())
+    return Function(name, parameters, call, result)
+
+
+def external_function(
+    name: str,
+    types: Mapping[str, FeelType | None],
+    mapping: Code,
+    frame: Frame,
+    result: FeelType = ANY,
+) -> FeelValue:
+    """Make a function value of what a mapping names; null, with the reason, where none is known."""
+    method = method_of(mapping(frame))
+    if isinstance(method, str):
+        frame.evaluation.null(f"{name}: {method}")
+        return None
+
+    def body(inner: Frame) -> FeelValue:
+        value, fits = coerce(method(tuple(inner.values[each] for each in types)), result)
+        if value is None:
+            reason = "has no result" if fits else "gives a value of another type"
+            inner.evaluation.null(f"{name}: the external function {reason}")
+        elif isinstance(value, str):
+            inner.evaluation.check_size(len(value))
+        return value
+
+    return make_function(name, types, body, frame)
 
 
 register(tree.ListLiteral, _list)

@@ -44,10 +44,13 @@ def _equal_ranges(left: Range, right: Range) -> bool:
     )
 
 
+def _equal_functions(left: Function, right: Function) -> bool:
+    """Compare what two functions are made of: the same text in the same scope."""
+    return left is right or (left.origin is not None and left.origin == right.origin)
+
+
 def _equal_moments(left: Time | DateTime, right: Time | DateTime) -> bool | None:
-    if _is_local(left) != _is_local(right):
-        return False
-    return order_key(left) == order_key(right)
+    return _moment_order(left, right) == 0
 
 
 _EQUALITIES: tuple[tuple[type, Callable[[Any, Any], bool | None]], ...] = (
@@ -56,12 +59,26 @@ _EQUALITIES: tuple[tuple[type, Callable[[Any, Any], bool | None]], ...] = (
     (Range, _equal_ranges),
     (Time, _equal_moments),
     (DateTime, _equal_moments),
-    (Function, lambda left, right: None),
+    (Function, _equal_functions),
 )
 
 
-def _is_local(value: Time | DateTime) -> bool:
-    return (value.time if isinstance(value, DateTime) else value).zone is None
+def _moment_order(left: Time | DateTime, right: Time | DateTime) -> int:
+    """Order two times; where one is local, it is told by the offset of the other."""
+    one, other = _offset(left), _offset(right)
+    here = _local(left) - (one if one is not None else other or 0) * NANOSECONDS
+    there = _local(right) - (other if other is not None else one or 0) * NANOSECONDS
+    return (here > there) - (here < there)
+
+
+def _local(value: Time | DateTime) -> int:
+    return value.local_nanoseconds if isinstance(value, DateTime) else value.nanosecond_of_day
+
+
+def _offset(value: Time | DateTime) -> int | None:
+    if isinstance(value, DateTime):
+        return value.time.offset_seconds(value.date)
+    return value.offset_seconds()
 
 
 def order_key(value: FeelValue) -> Decimal | str | int | None:
@@ -85,12 +102,8 @@ def compare(left: FeelValue, right: FeelValue) -> int | None:
     """Give -1, 0 or 1 as left is before, with or after right; None when they have no order."""
     if type(left) is not type(right):
         return None
-    if (
-        isinstance(left, Time | DateTime)
-        and isinstance(right, Time | DateTime)
-        and _is_local(left) != _is_local(right)
-    ):
-        return None
+    if isinstance(left, Time | DateTime) and isinstance(right, Time | DateTime):
+        return _moment_order(left, right)
     one, other = order_key(left), order_key(right)
     if one is None or other is None:
         return None

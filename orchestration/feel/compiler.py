@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from orchestration.feel import tree
-from orchestration.feel.arithmetic import calculate, negate
+from orchestration.feel.arithmetic import POWER_WORK, calculate, negate
 from orchestration.feel.comparison import compare, contains, equal, holds
 from orchestration.feel.evaluation import Frame
 from orchestration.feel.functions import BUILTINS
 from orchestration.feel.properties import property_of
-from orchestration.feel.types import is_instance
+from orchestration.feel.types import is_complete, is_instance
 from orchestration.feel.values import FeelValue, Function, Range, type_name_of
 from orchestration.feel.weight import weigh
 
@@ -81,8 +81,11 @@ def _arithmetic(node: tree.Binary) -> Code:
             frame.evaluation.null(
                 f"{type_name_of(one)} {operator} {type_name_of(other)} has no result"
             )
-        elif isinstance(result, str):
+        elif type(result) is str:
+            weigh(result, frame.evaluation)
             frame.evaluation.check_size(len(result))
+        elif operator == "**":
+            frame.evaluation.charge(POWER_WORK)
         return result
 
     return apply
@@ -112,7 +115,12 @@ def _logic(node: tree.Logic) -> Code:
         other = right(frame)
         if other is decisive:
             return decisive
-        return (not decisive) if isinstance(one, bool) and isinstance(other, bool) else None
+        if isinstance(one, bool) and isinstance(other, bool):
+            return not decisive
+        if not isinstance(one, bool | None) or not isinstance(other, bool | None):
+            words = f"{type_name_of(one)} {node.operator} {type_name_of(other)} has no answer"
+            frame.evaluation.null(words)
+        return None
 
     return answer
 
@@ -137,11 +145,16 @@ def _in(node: tree.In) -> Code:
     tests = tuple(compile_test(test) for test in node.tests)
 
     def answer(frame: Frame) -> FeelValue:
-        inner = frame.inner({"?": value(frame)})
+        given = value(frame)
+        weigh(given, frame.evaluation)
+        inner = frame.inner({"?": given})
         answers = [test(inner) for test in tests]
         if True in answers:
             return True
-        return None if None in answers else False
+        if None in answers:
+            frame.evaluation.null(f"{type_name_of(given)} in what is tested has no answer")
+            return None
+        return False
 
     return answer
 
@@ -151,13 +164,35 @@ def compile_test(node: tree.Node) -> Callable[[Frame], bool | None]:
     if isinstance(node, tree.Test):
         operand, operator = compile_node(node.operand), node.operator
         return lambda frame: holds(operator, frame.find("?")[0], operand(frame))
+    if isinstance(node, tree.RangeLiteral):
+        return _range_test(node)
     code, asks = compile_node(node), mentions_input(node)
 
     def answer(frame: Frame) -> bool | None:
         given, tested = frame.find("?")[0], code(frame)
+        weigh(tested, frame.evaluation)
         if isinstance(tested, bool) and (asks or not isinstance(given, bool)):
             return tested
         return None if asks and tested is None else is_match(given, tested)
+
+    return answer
+
+
+def _range_test(node: tree.RangeLiteral) -> Callable[[Frame], bool | None]:
+    """Compare with both ends; an end that is null leaves open only what the other end does not."""
+    start, end = compile_node(node.start), compile_node(node.end)
+    whole = _range(node)
+    from_start = ">=" if node.start_included else ">"
+    to_end = "<=" if node.end_included else "<"
+
+    def answer(frame: Frame) -> bool | None:
+        given = frame.find("?")[0]
+        if isinstance(given, Range):
+            return equal(given, whole(frame)) is True
+        above, below = holds(from_start, given, start(frame)), holds(to_end, given, end(frame))
+        if above is False or below is False:
+            return False
+        return None if above is None or below is None else True
 
     return answer
 
@@ -191,7 +226,15 @@ def _is_item(given: FeelValue, each: FeelValue) -> bool:
 
 def _instance_of(node: tree.InstanceOf) -> Code:
     value, wanted = compile_node(node.value), node.type
-    return lambda frame: is_instance(value(frame), wanted)
+    if not is_complete(wanted):
+        return lambda frame: frame.evaluation.null("instance of needs a type that is declared")
+
+    def answer(frame: Frame) -> FeelValue:
+        tested = value(frame)
+        weigh(tested, frame.evaluation)
+        return is_instance(tested, wanted)
+
+    return answer
 
 
 def _if(node: tree.If) -> Code:

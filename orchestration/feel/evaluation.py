@@ -1,25 +1,30 @@
 """One evaluation: where names are looked up, what it may cost, and why a value is null."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from orchestration.feel.values import FeelValue
 
 REASONS_MAX = 20
+# A step takes about as long as looking at so many items or characters.
+STEP_COST = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one evaluation may use before it is stopped and yields null.
 
-    `steps` bounds loop turns and calls, and with them the time; `size` the items of a list and the
-    characters of a text; `depth` how deeply functions call each other.
+    `steps` bounds loop turns and calls, `work` what they do (items and characters looked at), and
+    the two together the time; `size` the items of a list and the characters of a text; `depth` how
+    deeply functions call each other. Counting, and not a clock, makes the same expression end the
+    same way every time.
     """
 
     steps: int = 100_000
+    work: int = 2_000_000
     size: int = 100_000
-    depth: int = 40
+    depth: int = 100
 
 
 class LimitExceeded(Exception):
@@ -44,8 +49,14 @@ class Evaluation:
     at: datetime | None = None
     reasons: list[str] = field(default_factory=list)
     steps: int = 0
+    work: int = 0
     depth: int = 0
     trace: list[object] = field(default_factory=list)
+
+    @property
+    def cost(self) -> int:
+        """What was used so far in one figure, which grows as the time it takes does."""
+        return self.steps * STEP_COST + self.work
 
     def null(self, reason: str) -> None:
         """Note why a value is null; the caller returns None."""
@@ -61,6 +72,16 @@ class Evaluation:
         self.steps += count
         if self.steps > self.limits.steps:
             raise LimitExceeded("steps", self.limits.steps)
+
+    def charge(self, amount: int) -> None:
+        """Count items or characters looked at.
+
+        Raises:
+            LimitExceeded: they were too many.
+        """
+        self.work += amount
+        if self.work > self.limits.work:
+            raise LimitExceeded("work", self.limits.work)
 
     def check_size(self, size: int) -> None:
         """Refuse a list or text that grew too large.
@@ -114,3 +135,10 @@ class Frame:
                 return frame.values[name], True
             frame = frame.outer
         return None, False
+
+    def partial(self) -> Sequence[FeelValue]:
+        """Give what the loop around made so far, without making a list of it."""
+        if "partial" not in self.values and self.outer is not None:
+            return self.outer.partial()
+        value = self.values.get("partial")
+        return value if isinstance(value, tuple) else () if value is None else (value,)

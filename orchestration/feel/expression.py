@@ -23,10 +23,11 @@ _NO_TYPES: Mapping[str, FeelType] = {}
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A value, and why parts of the way to it were null."""
+    """A value, why parts of the way to it were null, and what it cost to compute."""
 
     value: FeelValue
     reasons: tuple[str, ...] = ()
+    cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class UnaryTests:
 def run(code: Code, evaluation: Evaluation, context: Mapping[str, FeelValue]) -> Result:
     """Run compiled code to its value or its limit."""
     value = within_limits(evaluation, lambda: code(Frame(context, evaluation)))
-    return Result(value, tuple(evaluation.reasons))
+    return Result(value, tuple(evaluation.reasons), evaluation.cost)
 
 
 def within_limits(evaluation: Evaluation, compute: Callable[[], FeelValue]) -> FeelValue:

@@ -80,7 +80,7 @@ class Parser(Primary):
         Raises:
             FeelSyntaxError: there is none here, or it nests too deeply.
         """
-        with self.nesting():
+        with self.nesting(), self.range_end(is_here=False):
             match self.peek_word():
                 case "for":
                     return self._for()
@@ -210,7 +210,7 @@ class Parser(Primary):
             if symbol == "." and self.peek(2) != "..":
                 self.need(".")
                 node = tree.Path(node, self._path_name())
-            elif symbol == "[" and self.is_filter_ahead(node):
+            elif symbol == "[" and self.is_filter_ahead():
                 node = self._filter(node)
             elif symbol == "(" and not isinstance(node, tree.Literal | tree.RangeLiteral):
                 node = self._call(node)

@@ -16,13 +16,13 @@ from orchestration.feel.types import FeelType
 NESTING_MAX = 50
 _NEW_NAME = re.compile(DECLARED_NAME)
 _WORD = re.compile(IDENTIFIER + r"|\?")
-_CLOSING = re.compile(r"\[\s*(?:$|[.)\],}=<>!+*/-]|(?:and|or|then|else|return|satisfies|in)\b)")
+_CLOSING = re.compile(r"\[\s*(?:$|[.)\],}=<>!]|(?:and|or|then|else|return|satisfies|in)\b)")
 _CONSTANTS: dict[str, tree.Literal] = {
     "true": tree.Literal(value=True),
     "false": tree.Literal(value=False),
     "null": tree.Literal(None),
 }
-_RESERVED = frozenset(
+RESERVED = frozenset(
     [
         "for",
         "in",
@@ -86,6 +86,15 @@ class Primary(Source):
             yield
         finally:
             self._depth -= 1
+
+    @contextmanager
+    def range_end(self, *, is_here: bool) -> Iterator[None]:
+        """Parse the end of a range, or what stands in brackets within one and so is none."""
+        around, self._is_range_end = self._is_range_end, is_here
+        try:
+            yield
+        finally:
+            self._is_range_end = around
 
     def add_member(self, name: str) -> None:
         """Remember a context key, so that a path may use it although it holds spaces."""
@@ -177,19 +186,16 @@ class Primary(Source):
 
     def range_from(self, opening: str, start: tree.Node) -> tree.Node:
         """Parse the end of a range whose start and dots were read."""
-        self._is_range_end = True
-        end = self.binary(4)
-        self._is_range_end = False
+        with self.range_end(is_here=True):
+            end = self.binary(4)
         closing = self.peek()
         if not closing or closing not in "])[":
             raise self.refuse("expected the end of the range")
         self.need(closing)
         return tree.RangeLiteral(start, end, opening == "[", closing == "]")
 
-    def is_filter_ahead(self, node: tree.Node) -> bool:
+    def is_filter_ahead(self) -> bool:
         """Tell whether `[` after an operand filters it, or closes the range it is the end of."""
-        if isinstance(node, tree.RangeLiteral):
-            return False
         return not (self._is_range_end and _CLOSING.match(self.text, self.past_space()))
 
     def _word(self) -> tree.Node:
@@ -203,7 +209,7 @@ class Primary(Source):
             return _CONSTANTS[word]
         if word == "function":
             return self.lambda_()
-        if word in _RESERVED:
+        if word in RESERVED:
             self.position -= len(word)
             raise self.refuse("expected a value")
         return tree.Name(word)

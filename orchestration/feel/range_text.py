@@ -15,12 +15,15 @@ from orchestration.feel.source import FeelSyntaxError
 from orchestration.feel.values import FeelValue, Range
 
 _RANGE = re.compile(r"\s*([\[(\]])(.*?)\.\.(.*)([\])\[])\s*", re.DOTALL)
+_LENGTH_MAX = 500
+_READING_WORK = 500
 _MAKERS = frozenset({"date", "time", "date and time", "duration", "years and months duration"})
 
 
 @builtin("range(from: string)", takes_evaluation=True)
 def _range(evaluation: Evaluation, text: str) -> FeelValue:
-    found = _RANGE.fullmatch(text)
+    evaluation.charge(_READING_WORK)
+    found = _RANGE.fullmatch(text) if len(text) <= _LENGTH_MAX else None
     if found is None:
         return None
     opening, low, high, closing = found.groups()

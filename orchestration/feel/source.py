@@ -5,7 +5,7 @@ import re
 from typing_extensions import override
 
 TEXT_LENGTH_MAX = 65_536
-_SPACE = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_SPACE = re.compile(r"(?:[\s\u180e\u200b\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
 
 

@@ -6,18 +6,20 @@ computed here. All values are immutable and compare by what they denote only thr
 """
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 NANOSECONDS = 1_000_000_000
 DAY_NANOSECONDS = 86_400 * NANOSECONDS
 YEAR_MAX = 999_999_999
+# Months or seconds; far more than lie between the first day and the last.
+_DURATION_MAX = 10**20
 _DAYS_TO_EPOCH = 719_468  # From 0000-03-01, where the counting is regular, to 1970-01-01.
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class TemporalOutOfRange(ValueError):
-    """The date does not exist, or lies outside the years FEEL knows."""
+    """The date does not exist, or lies (or the duration reaches) outside the years FEEL knows."""
 
     code = "temporal_out_of_range"
     is_retryable = False
@@ -105,11 +107,24 @@ class Zone:
         """Give the offset from UTC, in seconds, in force at a local moment."""
         if self.name is None:
             return self.offset_seconds
-        # Zone rules beyond Python's calendar repeat every 400 years.
-        year = day.year if 1 < day.year < 9999 else 2000 + day.year % 400
-        local = datetime(year, day.month, day.day, tzinfo=ZoneInfo(self.name))
+        local = _in_python(day, ZoneInfo(self.name))
         offset = (local + timedelta(seconds=second_of_day)).utcoffset()
         return 0 if offset is None else int(offset.total_seconds())
+
+    def offset_of(self, instant: int) -> int:
+        """Give the offset from UTC, in seconds, in force that many seconds after the epoch."""
+        if self.name is None:
+            return self.offset_seconds
+        days, seconds = divmod(instant, 86_400)
+        moment = _in_python(Date.from_ordinal(days), UTC) + timedelta(seconds=seconds)
+        offset = moment.astimezone(ZoneInfo(self.name)).utcoffset()
+        return 0 if offset is None else int(offset.total_seconds())
+
+
+def _in_python(day: Date, zone: tzinfo) -> datetime:
+    # Zone rules beyond Python's calendar repeat every 400 years.
+    year = day.year if 1 < day.year < 9999 else 2000 + day.year % 400
+    return datetime(year, day.month, day.day, tzinfo=zone)
 
 
 UTC_ZONE = Zone(0)
@@ -179,7 +194,13 @@ class DateTime:
 
     def plus_nanoseconds(self, nanoseconds: int) -> "DateTime":
         """Move by an exact amount of time, keeping the zone."""
-        days, rest = divmod(self.local_nanoseconds + nanoseconds, DAY_NANOSECONDS)
+        moved = self.local_nanoseconds + nanoseconds
+        zone = self.time.zone
+        if zone is not None and zone.name is not None:
+            # The clocks of a region may be changed on the way.
+            instant = self.utc_nanoseconds + nanoseconds
+            moved = instant + zone.offset_of(instant // NANOSECONDS) * NANOSECONDS
+        days, rest = divmod(moved, DAY_NANOSECONDS)
         return DateTime(Date.from_ordinal(days), Time.from_nanoseconds(rest, self.time.zone))
 
 
@@ -189,12 +210,20 @@ class DaysDuration:
 
     nanoseconds: int
 
+    def __post_init__(self) -> None:
+        if abs(self.nanoseconds) > _DURATION_MAX * NANOSECONDS:
+            raise TemporalOutOfRange(self.nanoseconds)
+
 
 @dataclass(frozen=True, slots=True)
 class MonthsDuration:
     """A length in calendar months (years and months duration)."""
 
     months: int
+
+    def __post_init__(self) -> None:
+        if abs(self.months) > _DURATION_MAX:
+            raise TemporalOutOfRange(self.months)
 
 
 Duration = DaysDuration | MonthsDuration

@@ -18,10 +18,10 @@ from orchestration.feel.temporal import (
     Zone,
 )
 
-_OFFSET_SECONDS_MAX = 18 * 3600
+OFFSET_SECONDS_MAX = 18 * 3600
 _DATE = re.compile(r"(-?)(\d{4}|[1-9]\d{4,8})-(\d\d)-(\d\d)", re.ASCII)
 _TIME = re.compile(
-    r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z][\w+/-]*)?", re.ASCII
+    r"(\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d(?::\d\d)?|@[A-Za-z][\w+/-]*)?", re.ASCII
 )
 _MONTHS = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?", re.ASCII)
 _DAYS = re.compile(r"(-?)P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d+))?S)?)?", re.ASCII)
@@ -46,6 +46,8 @@ def parse_time(text: str) -> Time | None:
     if found is None:
         return None
     hour, minute, second, fraction, zone_text = found.groups()
+    if (hour, minute, second) == ("24", "00", "00") and not _nanoseconds(fraction):
+        hour = "00"  # The end of a day is the time its next one starts.
     zone = parse_zone(zone_text) if zone_text else None
     if zone_text and zone is None:
         return None
@@ -56,14 +58,14 @@ def parse_time(text: str) -> Time | None:
 
 
 def parse_zone(text: str) -> Zone | None:
-    """Read `Z`, `+02:00` or `@Europe/Amsterdam`; None when there is no such zone."""
-    if text == "Z":
+    """Read `Z` (or `z`), `+02:00` or `@Europe/Amsterdam`; None when there is no such zone."""
+    if text in {"Z", "z"}:
         return UTC_ZONE
     if text.startswith("@"):
         return _named_zone(text[1:])
     parts = [int(part) for part in text[1:].split(":")]
     seconds = parts[0] * 3600 + parts[1] * 60 + (parts[2] if len(parts) == 3 else 0)
-    if seconds > _OFFSET_SECONDS_MAX or parts[1] > 59:
+    if seconds > OFFSET_SECONDS_MAX or parts[1] > 59:
         return None
     return Zone(-seconds if text[0] == "-" else seconds)
 
@@ -99,11 +101,16 @@ def parse_duration(text: str) -> Duration | None:
     if text.endswith(("P", "T")) or len(text) > 3 * _DIGITS_MAX:
         return None
     months = _MONTHS.fullmatch(text)
-    if months:
-        sign, years, count = months.groups()
-        total = int(years or 0) * 12 + int(count or 0)
-        return MonthsDuration(-total if sign else total)
-    return _parse_days(text)
+    try:
+        return _parse_months(months) if months else _parse_days(text)
+    except TemporalOutOfRange:
+        return None
+
+
+def _parse_months(found: re.Match[str]) -> MonthsDuration:
+    sign, years, count = found.groups()
+    total = int(years or 0) * 12 + int(count or 0)
+    return MonthsDuration(-total if sign else total)
 
 
 def _parse_days(text: str) -> DaysDuration | None:

@@ -10,7 +10,6 @@ from orchestration.feel.types import (
     FunctionOf,
     ListOf,
     RangeOf,
-    Unknown,
     simple_type,
 )
 
@@ -30,20 +29,19 @@ def parse_type(parser: Primary) -> FeelType:
     long_name = parser.match(_LONG_NAMES)
     if long_name:
         return simple_type(" ".join(long_name.split()))
-    known = parser.take_known(parser.names)
-    if known:
-        return parser.types.get(known, Unknown(known))
-    word = parser.match(_WORD)
-    if word is None:
-        raise parser.refuse("expected a type")
-    if word in {"list", "range", "context", "function"} and parser.take("<"):
-        return _GENERIC[word](parser)
+    name = _part(parser)
+    if name in _GENERIC and parser.take("<"):
+        return _GENERIC[name](parser)
     while parser.take("."):
-        part = parser.match(_WORD)
-        if part is None:
-            raise parser.refuse("expected a type")
-        word = f"{word}.{part}"
-    return parser.types.get(word) or simple_type(word)
+        name = f"{name}.{_part(parser)}"
+    return parser.types.get(name) or simple_type(name)
+
+
+def _part(parser: Primary) -> str:
+    part = parser.take_known(parser.names) or parser.match(_WORD)
+    if part is None:
+        raise parser.refuse("expected a type")
+    return part
 
 
 def _list(parser: Primary) -> FeelType:

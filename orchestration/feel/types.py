@@ -1,84 +1,43 @@
 """FEEL types: what `instance of` asks, what DMN declares, and the three implicit conversions."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from orchestration.feel.temporal import UTC_ZONE, Date, DateTime, Time
+from orchestration.feel.type_nodes import (
+    ANY,
+    SIMPLE_NAMES,
+    Constrained,
+    ContextOf,
+    FeelType,
+    FunctionOf,
+    ListOf,
+    RangeOf,
+    Simple,
+    Unknown,
+)
 from orchestration.feel.values import FeelValue, Function, Range, type_name_of
 
-
-@dataclass(frozen=True, slots=True)
-class Simple:
-    """A built-in type, by FEEL's name for it."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ListOf:
-    """A list whose items all conform."""
-
-    item: "FeelType"
-
-
-@dataclass(frozen=True, slots=True)
-class RangeOf:
-    """A range whose bounds conform."""
-
-    bound: "FeelType"
+__all__ = [
+    "ANY",
+    "Constrained",
+    "ContextOf",
+    "FeelType",
+    "FunctionOf",
+    "ListOf",
+    "RangeOf",
+    "Simple",
+    "Unknown",
+    "coerce",
+    "conforms",
+    "is_below",
+    "is_complete",
+    "is_instance",
+    "is_list",
+    "simple_type",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class ContextOf:
-    """A context that has at least these entries."""
-
-    fields: tuple[tuple[str, "FeelType"], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionOf:
-    """A function with these parameters and result."""
-
-    parameters: tuple["FeelType", ...]
-    result: "FeelType"
-
-
-@dataclass(frozen=True, slots=True)
-class Constrained:
-    """A type of which only some values are allowed."""
-
-    base: "FeelType"
-    allows: Callable[[FeelValue], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A type name that means nothing here; a model may define it."""
-
-    name: str
-
-
-FeelType = Simple | ListOf | RangeOf | ContextOf | FunctionOf | Constrained | Unknown
-
-ANY = Simple("Any")
-SIMPLE_NAMES = frozenset(
-    {
-        "Any",
-        "Null",
-        "number",
-        "string",
-        "boolean",
-        "date",
-        "time",
-        "date and time",
-        "days and time duration",
-        "years and months duration",
-        "list",
-        "context",
-        "range",
-        "function",
-    }
-)
+_NEEDS_PARAMETERS = frozenset({"list", "context", "range", "function"})
 # Spellings of XML Schema that older DMN models use.
 _ALIASES = {
     "dateTime": "date and time",
@@ -109,10 +68,45 @@ def _conforms_structurally(value: FeelValue, wanted: FeelType) -> bool:
             return type_name_of(value) == name
         case Constrained(base, allows), _:
             return conforms(value, base) and allows(value)
-        case FunctionOf(parameters), Function():
-            return len(value.parameters) == len(parameters)
+        case FunctionOf(parameters, result), Function():
+            return _function_conforms(value, parameters, result)
         case _:
             return _parts_conform(value, wanted)
+
+
+def _function_conforms(
+    function: Function, parameters: tuple[FeelType, ...], result: FeelType
+) -> bool:
+    """Compare a function with a type: it must take what is given, and give what is taken."""
+    if len(function.parameters) != len(parameters):
+        return False
+    takes = all(
+        is_below(given, own.type or ANY)
+        for given, own in zip(parameters, function.parameters, strict=True)
+    )
+    return takes and (function.result is None or is_below(function.result, result))
+
+
+def is_below(lower: FeelType, upper: FeelType) -> bool:
+    """Tell whether every value of one type is also one of another."""
+    if upper == ANY or lower == Simple("Null") or lower == upper:
+        return True
+    match lower, upper:
+        case Constrained(base), _:
+            return is_below(base, upper)
+        case (ListOf(one), ListOf(other)) | (RangeOf(one), RangeOf(other)):
+            return is_below(one, other)
+        case ContextOf(fields), ContextOf(wanted):
+            own = dict(fields)
+            return all(name in own and is_below(own[name], kind) for name, kind in wanted)
+        case FunctionOf(takes, gives), FunctionOf(given, taken):
+            return (
+                len(takes) == len(given)
+                and all(map(is_below, given, takes))
+                and is_below(gives, taken)
+            )
+        case _:
+            return False
 
 
 def _parts_conform(value: FeelValue, wanted: FeelType) -> bool:
@@ -131,6 +125,21 @@ def _bounds_conform(value: Range, bound: FeelType) -> bool:
     return conforms(value.start, bound) and conforms(value.end, bound)
 
 
+def is_complete(wanted: FeelType) -> bool:
+    """Tell whether a type stands for itself: known, and with the parameters it needs."""
+    match wanted:
+        case Simple(name):
+            return name not in _NEEDS_PARAMETERS
+        case ListOf(inner) | RangeOf(inner) | Constrained(inner):
+            return is_complete(inner)
+        case ContextOf(fields):
+            return all(is_complete(kind) for _, kind in fields)
+        case FunctionOf(parameters, result):
+            return all(map(is_complete, parameters)) and is_complete(result)
+        case Unknown():
+            return False
+
+
 def is_instance(value: FeelValue, wanted: FeelType) -> bool:
     """Answer `value instance of wanted`."""
     if value is None:
@@ -145,6 +154,9 @@ def coerce(value: FeelValue, wanted: FeelType) -> tuple[FeelValue, bool]:
     """
     if conforms(value, wanted):
         return value, True
+    if isinstance(wanted, Constrained):
+        converted, fits = coerce(value, wanted.base)
+        return (converted, True) if fits and wanted.allows(converted) else (None, False)
     if is_list(wanted):
         return _wrap(value, wanted)
     if isinstance(value, tuple) and len(value) == 1:
@@ -156,8 +168,6 @@ def coerce(value: FeelValue, wanted: FeelType) -> tuple[FeelValue, bool]:
 
 def is_list(wanted: FeelType) -> bool:
     """Tell whether a type is one of lists, constrained or not."""
-    if isinstance(wanted, Constrained):
-        return is_list(wanted.base)
     return isinstance(wanted, ListOf) or wanted == Simple("list")
 
 

@@ -16,11 +16,13 @@ from orchestration.feel.temporal import (
     from_python,
 )
 from orchestration.feel.temporal_text import format_temporal
+from orchestration.feel.type_nodes import FeelType
 
 FeelValue: TypeAlias = Union[
     bool, Decimal, str, Temporal, tuple["FeelValue", ...], "Context", "Range", "Function", None
 ]
 Context: TypeAlias = Mapping[str, FeelValue]
+_EXPONENT_MAX = 6_176
 TEMPORAL_TYPES = (Date, Time, DateTime, DaysDuration, MonthsDuration)
 
 
@@ -47,19 +49,25 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named function parameter; `type_name` is FEEL's word for its type, or None for any."""
+    """A named function parameter; without type it takes any value."""
 
     name: str
-    type_name: str | None = None
+    type: FeelType | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Function:
-    """A function as a value: a built-in, a lambda, or a DMN business knowledge model."""
+    """A function as a value: a built-in, a lambda, or a DMN business knowledge model.
+
+    `result` is the type of what it gives, or None where that is not known before it runs;
+    `origin` is its text and scope, by which functions are the same, or None when only itself is.
+    """
 
     name: str
     parameters: tuple[Parameter, ...]
     call: "Callable[..., FeelValue]"
+    result: FeelType | None = None
+    origin: object = None
 
 
 _FEEL_TYPES = (bool, str, Range, Function, *TEMPORAL_TYPES)
@@ -119,11 +127,16 @@ def _number(value: float | Decimal) -> Decimal:
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         raise ValueNotFeel("number that is not finite")
+    if abs(number.adjusted()) > _EXPONENT_MAX:
+        raise ValueNotFeel("number of too large an exponent")
     return number
 
 
 def type_name_of(value: FeelValue) -> str:
     """Name the FEEL type of a value, as it stands in messages and in `instance of`."""
+    known = _NAMES_BY_TYPE.get(type(value))
+    if known is not None:
+        return known
     for python_type, name in _TYPE_NAMES:
         if isinstance(value, python_type):
             return name
@@ -145,3 +158,4 @@ _TYPE_NAMES: tuple[tuple[type, str], ...] = (
     (Function, "function"),
     (Mapping, "context"),
 )
+_NAMES_BY_TYPE = dict(_TYPE_NAMES)

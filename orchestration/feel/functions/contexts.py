@@ -16,6 +16,8 @@ def _get_value(context: Context, key: str) -> FeelValue:
 @builtin("get value(context: context, keys: list)")
 def _get_nested(context: Context, keys: _List) -> FeelValue:
     value: FeelValue = context
+    if not keys:
+        return None
     for key in keys:
         if not isinstance(value, Mapping) or not isinstance(key, str):
             return None
@@ -44,7 +46,7 @@ def _put(context: FeelValue, keys: _List, value: FeelValue) -> FeelValue:
     first, rest = keys[0], keys[1:]
     if not rest:
         return {**context, first: value}
-    inner = _put(context.get(first, {}), rest, value)
+    inner = _put(context.get(first), rest, value)
     return None if inner is None else {**context, first: inner}
 
 

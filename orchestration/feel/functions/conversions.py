@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+from orchestration.feel.arithmetic import DECIMAL
 from orchestration.feel.functions.registry import builtin
 from orchestration.feel.literals import NUMBER
 from orchestration.feel.temporal import (
@@ -16,6 +17,7 @@ from orchestration.feel.temporal import (
     Zone,
 )
 from orchestration.feel.temporal_text import (
+    OFFSET_SECONDS_MAX,
     parse_date,
     parse_date_time,
     parse_duration,
@@ -34,7 +36,7 @@ def _not(value: FeelValue) -> FeelValue:
 
 @builtin("number(from: string)")
 def _number(text: str) -> FeelValue:
-    return Decimal(text) if _SIGNED.fullmatch(text) else None
+    return DECIMAL.create_decimal(text) if _SIGNED.fullmatch(text) else None
 
 
 @builtin("number(from: number)")
@@ -99,7 +101,11 @@ def _time_from(
     hour: Decimal, minute: Decimal, second: Decimal, offset: DaysDuration | None = None
 ) -> FeelValue:
     nanosecond = int((second % 1) * NANOSECONDS)
-    zone = None if offset is None else Zone(offset.nanoseconds // NANOSECONDS)
+    zone = None
+    if offset is not None:
+        zone = Zone(int(offset.nanoseconds / NANOSECONDS))
+        if abs(zone.offset_seconds) > OFFSET_SECONDS_MAX:
+            return None
     return Time(int(hour), int(minute), int(second), nanosecond, zone)
 
 

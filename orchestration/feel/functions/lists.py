@@ -7,9 +7,12 @@ from functools import cmp_to_key
 from orchestration.feel.comparison import compare, equal
 from orchestration.feel.evaluation import Evaluation
 from orchestration.feel.functions.registry import builtin
+from orchestration.feel.temporal import Date, DaysDuration, MonthsDuration
 from orchestration.feel.values import FeelValue, Function
 
 _List = tuple[FeelValue, ...]
+# Values that are the same exactly when Python says so; true and 1 are not among them.
+_HASHED = (Decimal, str, Date, DaysDuration, MonthsDuration)
 
 
 def is_same(left: FeelValue, right: FeelValue) -> bool:
@@ -97,7 +100,8 @@ def _sublist(items: _List, start: Decimal, length: Decimal | None = None) -> Fee
     begin = position - 1 if position > 0 else len(items) + position
     if length is None:
         return items[begin:]
-    return items[begin : begin + int(length)] if length >= 0 else None
+    end = begin + int(length)
+    return items[begin:end] if begin < end <= len(items) else None
 
 
 @builtin("append(list: list, *item)")
@@ -159,23 +163,32 @@ def _index_of(items: _List, match: FeelValue) -> FeelValue:
     return tuple(Decimal(at) for at, item in enumerate(items, 1) if is_same(item, match))
 
 
-def _distinct(items: _List) -> _List:
+def _distinct(items: _List, evaluation: Evaluation) -> _List:
     kept: list[FeelValue] = []
+    others: list[FeelValue] = []
+    seen: set[FeelValue] = set()
     for item in items:
-        if not any(is_same(item, other) for other in kept):
-            kept.append(item)
+        if isinstance(item, _HASHED):
+            if item in seen:
+                continue
+            seen.add(item)
+        else:
+            evaluation.charge(len(others))
+            if any(is_same(item, other) for other in others):
+                continue
+            others.append(item)
+        kept.append(item)
     return tuple(kept)
 
 
-@builtin("union(*list: list)")
-def _union(*lists: _List) -> FeelValue:
-    return _distinct(tuple(item for items in lists for item in items))
+@builtin("union(*list: list)", takes_evaluation=True)
+def _union(evaluation: Evaluation, *lists: _List) -> FeelValue:
+    return _distinct(tuple(item for items in lists for item in items), evaluation)
 
 
 @builtin("distinct values(list: list)", takes_evaluation=True)
 def _distinct_values(evaluation: Evaluation, items: _List) -> FeelValue:
-    evaluation.step(len(items))
-    return _distinct(items)
+    return _distinct(items, evaluation)
 
 
 @builtin("flatten(list: list)")
@@ -201,6 +214,8 @@ def _sort(evaluation: Evaluation, items: _List, precedes: Function | None = None
             return -1
         return 1 if precedes.call(evaluation, (right, left), {}) is True else 0
 
+    if precedes is not None and len(precedes.parameters) != 2:
+        return None
     if precedes is None and any(compare(item, items[0]) is None for item in items):
         return None
     return tuple(sorted(items, key=cmp_to_key(order)))

@@ -12,7 +12,8 @@ from decimal import (
     Decimal,
 )
 
-from orchestration.feel.arithmetic import DECIMAL
+from orchestration.feel.arithmetic import DECIMAL, POWER_WORK
+from orchestration.feel.evaluation import Evaluation
 from orchestration.feel.functions.registry import builtin
 from orchestration.feel.temporal import DaysDuration, MonthsDuration
 from orchestration.feel.values import FeelValue
@@ -77,9 +78,11 @@ def _abs(value: Decimal | DaysDuration | MonthsDuration) -> FeelValue:
 
 @builtin("modulo(dividend: number, divisor: number)")
 def _modulo(dividend: Decimal, divisor: Decimal) -> FeelValue:
-    # FEEL's modulo takes the sign of the divisor; Python's decimal takes the dividend's.
-    rest = DECIMAL.remainder(dividend, divisor)
-    return DECIMAL.add(rest, divisor) if rest and (rest < 0) != (divisor < 0) else rest
+    # FEEL's modulo takes the sign of the divisor; Python's decimal takes the dividend's. The whole
+    # quotient may have more digits than a result, so it is not computed within 34.
+    rest = _ROUNDING.remainder(dividend, divisor)
+    is_other_side = rest and (rest < 0) != (divisor < 0)
+    return DECIMAL.add(rest, divisor) if is_other_side else DECIMAL.plus(rest)
 
 
 @builtin("sqrt(number: number)")
@@ -87,21 +90,23 @@ def _sqrt(number: Decimal) -> FeelValue:
     return None if number < 0 else DECIMAL.sqrt(number)
 
 
-@builtin("log(number: number)")
-def _log(number: Decimal) -> FeelValue:
+@builtin("log(number: number)", takes_evaluation=True)
+def _log(evaluation: Evaluation, number: Decimal) -> FeelValue:
+    evaluation.charge(POWER_WORK)
     return None if number <= 0 else DECIMAL.ln(number)
 
 
-@builtin("exp(number: number)")
-def _exp(number: Decimal) -> FeelValue:
+@builtin("exp(number: number)", takes_evaluation=True)
+def _exp(evaluation: Evaluation, number: Decimal) -> FeelValue:
+    evaluation.charge(POWER_WORK)
     return DECIMAL.exp(number)
 
 
 @builtin("odd(number: number)")
 def _odd(number: Decimal) -> FeelValue:
-    return DECIMAL.remainder(number, Decimal(2)).copy_abs() == 1
+    return _ROUNDING.remainder(number, Decimal(2)).copy_abs() == 1
 
 
 @builtin("even(number: number)")
 def _even(number: Decimal) -> FeelValue:
-    return DECIMAL.remainder(number, Decimal(2)) == 0
+    return _ROUNDING.remainder(number, Decimal(2)) == 0

@@ -1,14 +1,17 @@
 """Built-in functions over lists of numbers (and, for sum and mean, of durations)."""
 
+from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from functools import reduce
 
 from orchestration.feel.arithmetic import DECIMAL, calculate
 from orchestration.feel.functions.registry import builtin
+from orchestration.feel.temporal import DaysDuration, MonthsDuration
 from orchestration.feel.values import FeelValue
 
 _List = tuple[FeelValue, ...]
+_ADDABLE = (Decimal, DaysDuration, MonthsDuration)
 
 
 def _numbers(items: _List) -> list[Decimal] | None:
@@ -28,13 +31,11 @@ def _over_numbers(name: str, of: Callable[[list[Decimal]], FeelValue]) -> None:
     builtin(f"{name}(*n)")(run_rest)
 
 
-def _sum(items: _List) -> FeelValue:
-    return reduce(lambda one, other: calculate("+", one, other), items) if items else None
-
-
 @builtin("sum(list: list)")
 def _sum_in(items: _List) -> FeelValue:
-    return None if any(isinstance(item, str) for item in items) else _sum(items)
+    if not items or not all(isinstance(item, _ADDABLE) for item in items):
+        return None
+    return reduce(lambda one, other: calculate("+", one, other), items)
 
 
 @builtin("sum(*n)")
@@ -79,7 +80,7 @@ def _mode(items: _List) -> FeelValue:
     numbers = _numbers(items)
     if numbers is None:
         return None
-    counts = {number: numbers.count(number) for number in numbers}
+    counts = Counter(numbers)
     most = max(counts.values())
     return tuple(sorted(number for number, count in counts.items() if count == most))
 

@@ -1,18 +1,23 @@
 """Built-in string functions."""
 
-import re
 from decimal import Decimal
 
 from orchestration.feel.evaluation import Evaluation
-from orchestration.feel.formatting import text_of
+from orchestration.feel.formatting import text_within
 from orchestration.feel.functions.patterns import compile_pattern, replacement_parts
 from orchestration.feel.functions.registry import builtin
+from orchestration.feel.functions.xpath_machine import Spans
 from orchestration.feel.values import FeelValue
 
 
-@builtin("string(from)")
-def _string(value: FeelValue) -> FeelValue:
-    return None if value is None else text_of(value)
+@builtin("string(from)", takes_evaluation=True)
+def _string(evaluation: Evaluation, value: FeelValue) -> FeelValue:
+    if value is None or isinstance(value, str):
+        return value
+    room = evaluation.limits.size
+    text = text_within(value, room)
+    evaluation.check_size(room + 1 if text is None else len(text))
+    return text
 
 
 @builtin("substring(string: string, start position: number, length?: number|Null)")
@@ -71,7 +76,7 @@ def _matches(
     evaluation: Evaluation, text: str, pattern: str, flags: str | None = None
 ) -> FeelValue:
     compiled = compile_pattern(pattern, flags or "", evaluation)
-    return None if compiled is None else compiled.search(text) is not None
+    return None if compiled is None else compiled.first(text, 0, evaluation) is not None
 
 
 @builtin(
@@ -82,28 +87,49 @@ def _replace(
     evaluation: Evaluation, text: str, pattern: str, replacement: str, flags: str | None = None
 ) -> FeelValue:
     compiled = compile_pattern(pattern, flags or "", evaluation)
-    if compiled is None or compiled.search("") is not None:
+    if compiled is None or compiled.matches_nothing(evaluation):
         return None  # XPath refuses to replace matches of nothing.
     is_literal = "q" in (flags or "")
     parts = (replacement,) if is_literal else replacement_parts(replacement, compiled.groups)
     if parts is None:
         return None
-    return compiled.sub(lambda found: _filled(parts, found), text)
+    made: list[str] = []
+    size = end = 0
+    for spans in compiled.each(text, evaluation):
+        piece = text[end : spans[0][0]] + _filled(parts, spans, text)
+        end = spans[0][1]
+        made.append(piece)
+        size += len(piece)
+        evaluation.check_size(size)
+    return "".join((*made, text[end:]))
 
 
-def _filled(parts: tuple[str | int, ...], found: re.Match[str]) -> str:
-    return "".join(part if isinstance(part, str) else found[part] or "" for part in parts)
+def _filled(parts: tuple[str | int, ...], spans: Spans, text: str) -> str:
+    return "".join(
+        part if isinstance(part, str) else text[slice(*spans[part])] if spans[part][0] >= 0 else ""
+        for part in parts
+    )
 
 
 @builtin("split(string: string, delimiter: string)", takes_evaluation=True)
 def _split(evaluation: Evaluation, text: str, delimiter: str) -> FeelValue:
     compiled = compile_pattern(delimiter, "", evaluation)
-    return None if compiled is None else tuple(part or "" for part in compiled.split(text))
+    if compiled is None or compiled.matches_nothing(evaluation):
+        return None  # XPath refuses a delimiter that matches nothing.
+    made: list[FeelValue] = []
+    end = 0
+    for spans in compiled.each(text, evaluation):
+        made.append(text[end : spans[0][0]])
+        end = spans[0][1]
+    return (*made, text[end:])
 
 
-@builtin("string join(list: list, delimiter?: string|Null)")
-def _string_join(items: tuple[FeelValue, ...], delimiter: str | None = None) -> FeelValue:
+@builtin("string join(list: list, delimiter?: string|Null)", takes_evaluation=True)
+def _string_join(
+    evaluation: Evaluation, items: tuple[FeelValue, ...], delimiter: str | None = None
+) -> FeelValue:
     texts = [item for item in items if isinstance(item, str)]
     if len(texts) != sum(item is not None for item in items):
         return None
+    evaluation.check_size(sum(map(len, texts)) + len(texts) * len(delimiter or ""))
     return (delimiter or "").join(texts)
