@@ -2,27 +2,44 @@
 
 from collections.abc import Callable, Iterator
 
-from orchestration.bpmn.errors import Finding, Severity
-from orchestration.bpmn.expressions import (
-    condition_of,
-    expression_of,
-    expression_texts,
-    names_in_scope,
+from orchestration.bpmn import (
+    event_checks,
+    input_checks,
+    node_checks,
+    scope_checks,
+    shape_checks,
+    soundness,
 )
-from orchestration.bpmn.model import (
-    Drawing,
-    Kind,
-    Node,
-    Process,
+from orchestration.bpmn.durations import is_period
+from orchestration.bpmn.errors import Finding
+from orchestration.bpmn.expressions import expression_of, expression_texts, names_in_scope
+from orchestration.bpmn.faults import fault
+from orchestration.bpmn.model import Drawing, Kind, Node, Process
+from orchestration.feel import Expression, FeelSyntaxError, compile_expression
+
+# What the engine itself puts beside the variables of a process.
+_GIVEN = frozenset(
+    {
+        "activationCount",
+        "loopCounter",
+        "numberOfActiveInstances",
+        "numberOfCompletedInstances",
+        "numberOfInstances",
+        "waitingForStart",
+    }
 )
-from orchestration.bpmn.node_checks import check_node
-from orchestration.feel import FeelSyntaxError, compile_expression
 
 
 def check(drawing: Drawing) -> tuple[Finding, ...]:
     """List everything wrong or doubtful in the processes of a drawing that are to be run."""
-    chosen = [each for each in drawing.processes if each.is_executable] or drawing.processes
-    found = [finding for process in chosen for finding in check_process(process)]
+    executable = [each for each in drawing.processes if each.is_executable]
+    found = [
+        finding for process in executable or drawing.processes for finding in check_process(process)
+    ]
+    if not executable:
+        for process in drawing.processes:
+            words = "No process of the drawing says that it is to be run."
+            found.append(fault("not_executable", process.id, process.line, words))
     return (*found, *_cyclic_calls(drawing))
 
 
@@ -31,127 +48,46 @@ def check_process(process: Process) -> tuple[Finding, ...]:
     return tuple(finding for rule in _RULES for finding in rule(process))
 
 
-def _starts(process: Process) -> Iterator[Finding]:
-    containers = {process.id: process.line}
-    containers.update(
-        (node.id, node.line)
-        for node in process.nodes.values()
-        if node.kind is Kind.SUB_PROCESS and not node.is_event_sub_process
-    )
-    for container, line in containers.items():
-        starts = [
-            node
-            for node in process.nodes.values()
-            if node.kind is Kind.START and node.container == container
-        ]
-        if not starts:
-            yield Finding("no_start", container, line, "There is no start event.")
-        plain = [node for node in starts if node.event_count == 0]
-        if len(plain) > 1 or (container != process.id and len(starts) != len(plain)):
-            words = "A process has one none start event; a sub-process has no other."
-            yield Finding("start_not_plain", container, line, words)
-
-
-def _repeated_ids(process: Process) -> Iterator[Finding]:
-    for identity, line in process.repeated:
-        yield Finding("repeated_id", identity, line, f"The id {identity!r} is used twice.")
-
-
-def _flows(process: Process) -> Iterator[Finding]:
-    for flow in process.flows.values():
-        source, target = process.nodes.get(flow.source), process.nodes.get(flow.target)
-        if source is None or target is None:
-            words = "The flow does not connect two nodes."
-            yield Finding("flow_dangling", flow.id, flow.line, words)
-        elif source.container != target.container:
-            words = "A sequence flow may not cross the border of a sub-process."
-            yield Finding("flow_crosses_border", flow.id, flow.line, words)
-
-
 def _nodes(process: Process) -> Iterator[Finding]:
     for node in process.nodes.values():
-        yield from check_node(process, node)
+        yield from node_checks.check_node(process, node)
+        yield from event_checks.check_events(process, node)
 
 
-def _unreachable(process: Process) -> Iterator[Finding]:
-    seen = {node.id for node in process.nodes.values() if _is_entry(process, node)}
-    open_nodes = list(seen)
-    while open_nodes:
-        current = open_nodes.pop()
-        following = [process.flows[flow].target for flow in process.nodes[current].outgoing] + [
-            node.id for node in process.nodes.values() if node.attached_to == current
-        ]
-        for target in following:
-            if target in process.nodes and target not in seen:
-                seen.add(target)
-                open_nodes.append(target)
-    for node in process.nodes.values():
-        if node.id not in seen:
-            words = "No path leads here."
-            yield Finding("unreachable", node.id, node.line, words)
-
-
-def _is_entry(process: Process, node: Node) -> bool:
-    return (
-        node.kind is Kind.START
-        or node.is_for_compensation
-        or node.is_event_sub_process
-        or node.id in process.handlers.values()
-    )
-
-
-def _decisions(process: Process) -> Iterator[Finding]:
-    for node in process.nodes.values():
-        if node.kind not in {Kind.EXCLUSIVE, Kind.INCLUSIVE} or len(node.outgoing) < 2:
-            continue
-        flows = [process.flows[flow] for flow in node.outgoing if flow != node.default_flow]
-        for flow in flows:
-            if condition_of(flow) is None:
-                words = "A way out of a decision needs a condition, or must be the default."
-                yield Finding("condition_missing", flow.id, flow.line, words)
-        if len(flows) == len(node.outgoing):
-            words = "Without a default way out, a case that fits no condition gets stuck."
-            yield Finding("default_missing", node.id, node.line, words, Severity.WARNING)
-
-
-def _joins(process: Process) -> Iterator[Finding]:
-    for node in process.nodes.values():
-        if node.kind is Kind.PARALLEL and len(node.incoming) > 1:
-            source = _only_decision_before(process, node)
-            if source is not None:
-                words = f"This join waits for every way out of {source!r}, which takes only one."
-                yield Finding("dead_join", node.id, node.line, words)
-
-
-def _only_decision_before(process: Process, node: Node) -> str | None:
-    """Find the exclusive gateway that all incoming ways of a join come from, if there is one."""
-    origins = {_decision_behind(process, process.flows[flow].source) for flow in node.incoming}
-    return origins.pop() if len(origins) == 1 else None
-
-
-def _decision_behind(process: Process, node_id: str) -> str | None:
-    seen: set[str] = set()
-    while node_id not in seen:
-        seen.add(node_id)
-        node = process.nodes.get(node_id)
-        if node is None or node.attached_to is not None:
-            return None
-        if node.kind in {Kind.EXCLUSIVE, Kind.EVENT_BASED} and len(node.outgoing) > 1:
-            return node.id
-        if len(node.incoming) != 1 or len(node.outgoing) != 1:
-            return None
-        node_id = process.flows[node.incoming[0]].source
-    return None
+def _deadlines(process: Process) -> Iterator[Finding]:
+    if process.deadline is not None and not is_period(process.deadline):
+        yield fault("deadline_invalid", process.id, process.line, node_checks.DEADLINE_WORDS)
 
 
 def _expressions(process: Process) -> Iterator[Finding]:
     names = names_in_scope(process)
     for text, element in expression_texts(process):
+        place = process.nodes.get(element) or process.flows[element]
         try:
-            compile_expression(text, names=names)
+            expression = compile_expression(text, names=names)
         except FeelSyntaxError as error:
-            place = process.nodes.get(element) or process.flows[element]
-            yield Finding("feel_error", element, place.line, str(error))
+            yield fault("feel_error", element, place.line, str(error))
+            continue
+        if element in process.flows and _is_no_question(expression):
+            words = "The condition is a value and no question, so it never holds."
+            yield fault("condition_not_boolean", element, place.line, words)
+        if process.variables:
+            for name in sorted({path[0] for path in expression.reads} - names - _GIVEN):
+                words = f"Nothing in the drawing sets {name!r}, nor does it declare it."
+                yield fault("name_unknown", element, place.line, words)
+
+
+def _inputs(process: Process) -> Iterator[Finding]:
+    yield from input_checks.check_inputs(process, names_in_scope(process))
+
+
+def _is_no_question(condition: Expression) -> bool:
+    """Tell whether a condition that looks at nothing has another value than true or false."""
+    if condition.reads:
+        return False
+    value = condition.evaluate({}).value
+    is_null = value is None and condition.text.strip() == "null"
+    return is_null or not (value is None or isinstance(value, bool))
 
 
 def _cyclic_calls(drawing: Drawing) -> Iterator[Finding]:
@@ -167,7 +103,7 @@ def _cyclic_calls(drawing: Drawing) -> Iterator[Finding]:
         for called, node in calls[process.id].items():
             if process.id in _called_from(called, calls):
                 words = f"The process {process.id!r} calls itself without end."
-                yield Finding("cyclic_call", node.id, node.line, words)
+                yield fault("cyclic_call", node.id, node.line, words)
 
 
 def _called_from(start: str, calls: dict[str, dict[str, Node]]) -> set[str]:
@@ -182,12 +118,16 @@ def _called_from(start: str, calls: dict[str, dict[str, Node]]) -> set[str]:
 
 
 _RULES: tuple[Callable[[Process], Iterator[Finding]], ...] = (
-    _repeated_ids,
-    _starts,
-    _flows,
+    shape_checks.repeated_ids,
+    shape_checks.starts,
+    shape_checks.flows,
     _nodes,
-    _unreachable,
-    _decisions,
-    _joins,
+    _deadlines,
+    scope_checks.check_scopes,
+    shape_checks.unreachable,
+    shape_checks.decisions,
+    shape_checks.implicit,
+    soundness.check_tokens,
     _expressions,
+    _inputs,
 )

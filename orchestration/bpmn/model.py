@@ -25,7 +25,10 @@ class Kind(StrEnum):
     PARALLEL = "parallelGateway"
     INCLUSIVE = "inclusiveGateway"
     EVENT_BASED = "eventBasedGateway"
+    COMPLEX = "complexGateway"
     SUB_PROCESS = "subProcess"
+    TRANSACTION = "transaction"
+    AD_HOC = "adHocSubProcess"
     CALL = "callActivity"
     UNSUPPORTED = "unsupported"
 
@@ -42,7 +45,11 @@ TASKS = frozenset(
         Kind.RECEIVE,
     }
 )
-ACTIVITIES = TASKS | {Kind.SUB_PROCESS, Kind.CALL}
+CONTAINERS = frozenset({Kind.SUB_PROCESS, Kind.TRANSACTION, Kind.AD_HOC})
+ACTIVITIES = TASKS | CONTAINERS | {Kind.CALL}
+GATEWAYS = frozenset(
+    {Kind.EXCLUSIVE, Kind.PARALLEL, Kind.INCLUSIVE, Kind.EVENT_BASED, Kind.COMPLEX}
+)
 
 
 class EventType(StrEnum):
@@ -56,7 +63,14 @@ class EventType(StrEnum):
     ESCALATION = "escalation"
     TERMINATE = "terminate"
     COMPENSATION = "compensate"
+    CONDITIONAL = "conditional"
+    LINK = "link"
+    CANCEL = "cancel"
     OTHER = "other"
+
+
+# What is waited for with an ear of its own, armed when a token comes and closed when it leaves.
+EARS = frozenset({EventType.TIMER, EventType.MESSAGE, EventType.SIGNAL, EventType.CONDITIONAL})
 
 
 class TimerType(StrEnum):
@@ -71,9 +85,11 @@ class TimerType(StrEnum):
 class EventDefinition:
     """What an event is about.
 
-    `name` is the message or signal name, the error or escalation code (None catches every one), or
-    the activity to compensate; `correlation` an expression for the message key; `tag` the drawn
-    element.
+    `name` is the message, signal or link name, the error or escalation code (None catches every
+    one), or the activity to compensate; `correlation` an expression for the message key;
+    `condition` the FEEL of a conditional event; `is_waited_for` is false for a compensation that
+    lets its thrower go on at once; `is_declared` is false when the name stands for nothing that
+    the drawing declares; `tag` is the drawn element.
     """
 
     type: EventType = EventType.NONE
@@ -82,26 +98,38 @@ class EventDefinition:
     timer_type: TimerType | None = None
     timer: str | None = None
     tag: str = ""
+    condition: str | None = None
+    is_waited_for: bool = True
+    is_declared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One input or output: `value` begins with `=` when it is an expression."""
+    """One input or output: `value` begins with `=` when it is an expression.
+
+    An input that is optional is null where what it names was never set.
+    """
 
     name: str
     value: str | None
     line: int
+    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What the extension elements say about an activity."""
+    """What the extension elements say about an activity.
+
+    `language` is that of its script; `stays` says that its effect is never undone, on purpose.
+    """
 
     call: str | None = None
     inputs: tuple[Assignment, ...] = ()
     outputs: tuple[Assignment, ...] = ()
     attempts: int | None = None
     backoff: str | None = None
+    jitter: int | None = None
+    limit: str | None = None
     form: str | None = None
     roles: str | None = None
     skills: str | None = None
@@ -112,6 +140,13 @@ class Work:
     result: str | None = None
     script: str | None = None
     called: str | None = None
+    binding: str | None = None
+    schema: str | None = None
+    priority: str | None = None
+    deadline: str | None = None
+    language: str | None = None
+    stays: bool = False
+    fallback: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +163,34 @@ class MultiInstance:
 
 
 @dataclass(frozen=True, slots=True)
+class StandardLoop:
+    """A marker to run an activity again while a condition holds, at most `maximum` times.
+
+    `maximum` is the text as drawn; with `is_tested_first` the condition is asked before each round.
+    """
+
+    is_tested_first: bool
+    maximum: str | None
+    condition: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdHoc:
+    """How the activities of an ad-hoc sub-process are chosen, and when they have done enough."""
+
+    is_sequential: bool
+    completion: str | None
+    cancels_rest: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
-    """An event, activity or gateway."""
+    """An event, activity or gateway.
+
+    `event` is the only or first of `events`; with `is_parallel` an event waits for all of them, and
+    an event-based gateway that begins a process waits for every event behind it. `activation` is
+    the FEEL that opens a complex gateway; `instantiates` marks what begins a process by itself.
+    """
 
     id: str
     name: str
@@ -141,7 +202,8 @@ class Node:
     incoming: tuple[str, ...] = ()
     outgoing: tuple[str, ...] = ()
     event: EventDefinition = field(default_factory=EventDefinition)
-    event_count: int = 0
+    events: tuple[EventDefinition, ...] = ()
+    is_parallel: bool = False
     attached_to: str | None = None
     is_interrupting: bool = True
     default_flow: str | None = None
@@ -149,12 +211,20 @@ class Node:
     is_event_sub_process: bool = False
     work: Work = field(default_factory=Work)
     loop: MultiInstance | None = None
-    has_standard_loop: bool = False
+    repeat: StandardLoop | None = None
+    ad_hoc: AdHoc | None = None
+    activation: str | None = None
+    instantiates: bool = False
+
+    @property
+    def is_in_flow(self) -> bool:
+        """Tell whether tokens come to the node along the flows of its container."""
+        return not (self.is_event_sub_process or self.is_for_compensation)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A sequence flow; `condition` is FEEL text."""
+    """A sequence flow; `condition` is FEEL text unless `language` says something else."""
 
     id: str
     name: str
@@ -163,6 +233,7 @@ class Flow:
     condition: str | None
     container: str
     line: int
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +241,8 @@ class Process:
     """One process of a drawing: its nodes and flows of every depth, by id, in drawing order.
 
     `handlers` gives for a compensation boundary event the activity that undoes, `repeated` the ids
-    used more than once (the first keeps the id) with the line of the repetition.
+    used more than once (the first keeps the id) with the line of the repetition, `variables` the
+    names it declares (none: it declares nothing about them), `deadline` how long it may take.
     """
 
     id: str
@@ -182,6 +254,8 @@ class Process:
     lanes: tuple[str, ...] = ()
     handlers: Mapping[str, str] = field(default_factory=dict)
     repeated: tuple[tuple[str, int], ...] = ()
+    variables: tuple[str, ...] = ()
+    deadline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

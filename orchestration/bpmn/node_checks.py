@@ -1,44 +1,23 @@
-"""Whether a single node says everything it must to be run."""
+"""Whether a single activity or gateway says everything it must to be run."""
 
 import re
 from collections.abc import Callable, Iterator
 
-from orchestration.bpmn.errors import Finding, Severity
+from orchestration.bpmn.durations import is_period, parse_iso_duration
+from orchestration.bpmn.elements import number_of
+from orchestration.bpmn.errors import Finding
 from orchestration.bpmn.expressions import expression_of
-from orchestration.bpmn.model import ACTIVITIES, EventType, Kind, Node, Process, TimerType
-from orchestration.feel.temporal_text import parse_date_time, parse_duration
+from orchestration.bpmn.faults import fault
+from orchestration.bpmn.model import ACTIVITIES, Kind, Node, Process
 
 _CALL = re.compile(r"(action|read|model|agent):[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
-_CYCLE = re.compile(r"R\d*/(P.+)")
-_ALLOWED_EVENTS = {
-    Kind.START: {EventType.NONE, EventType.MESSAGE, EventType.TIMER, EventType.SIGNAL},
-    Kind.END: {
-        EventType.NONE,
-        EventType.MESSAGE,
-        EventType.SIGNAL,
-        EventType.ERROR,
-        EventType.ESCALATION,
-        EventType.TERMINATE,
-        EventType.COMPENSATION,
-    },
-    Kind.CATCH: {EventType.TIMER, EventType.MESSAGE, EventType.SIGNAL},
-    Kind.THROW: {
-        EventType.NONE,
-        EventType.MESSAGE,
-        EventType.SIGNAL,
-        EventType.ESCALATION,
-        EventType.COMPENSATION,
-    },
-    Kind.BOUNDARY: {
-        EventType.TIMER,
-        EventType.MESSAGE,
-        EventType.SIGNAL,
-        EventType.ERROR,
-        EventType.ESCALATION,
-        EventType.COMPENSATION,
-    },
-}
+_BINDING = re.compile(r"latest|start|[1-9][0-9]{0,8}")
+_ERROR_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
 _ATTEMPTS_MAX = 20
+_LOOPS_MAX = 1000
+# Of human tasks: as they come, before the others, before everything.
+PRIORITIES = ("0", "1", "2")
+DEADLINE_WORDS = "within is an ISO 8601 duration of more than nothing, such as PT30S."
 
 
 def check_node(process: Process, node: Node) -> Iterator[Finding]:
@@ -46,31 +25,15 @@ def check_node(process: Process, node: Node) -> Iterator[Finding]:
     for rule in _RULES:
         words = rule(process, node)
         if words is not None:
-            yield Finding(rule.__name__.lstrip("_"), node.id, node.line, words)
+            yield fault(rule.__name__.lstrip("_"), node.id, node.line, words)
     if node.kind in ACTIVITIES and not node.name:
         words = "The activity has no name, so nobody can be told what it does."
-        yield Finding("name_missing", node.id, node.line, words, Severity.WARNING)
+        yield fault("name_missing", node.id, node.line, words)
 
 
 def _element_unsupported(process: Process, node: Node) -> str | None:
     del process
-    if node.kind is Kind.UNSUPPORTED:
-        return f"{node.tag} can be drawn but not run."
-    if node.is_event_sub_process:
-        return "An event sub-process can be drawn but not run."
-    return "A standard loop can be drawn but not run." if node.has_standard_loop else None
-
-
-def _event_unsupported(process: Process, node: Node) -> str | None:
-    del process
-    allowed = _ALLOWED_EVENTS.get(node.kind)
-    if allowed is None:
-        return None
-    if node.event_count > 1:
-        return "An event with several definitions can be drawn but not run."
-    if node.event.type not in allowed:
-        return f"{node.event.tag or 'An event without definition'} cannot be run here."
-    return None
+    return f"{node.tag} can be drawn but not run." if node.kind is Kind.UNSUPPORTED else None
 
 
 def _call_missing(process: Process, node: Node) -> str | None:
@@ -97,6 +60,23 @@ def _script_missing(process: Process, node: Node) -> str | None:
     return None
 
 
+def _language_unsupported(process: Process, node: Node) -> str | None:
+    del process
+    return other_language(node.work.language if node.kind is Kind.SCRIPT else None)
+
+
+def other_language(language: str | None) -> str | None:
+    """Say that a language is none that is run; nothing where it is FEEL or not named."""
+    if not language or is_feel(language):
+        return None
+    return f"Only FEEL is run here, and this is written in {language!r}."
+
+
+def is_feel(language: str) -> bool:
+    """Tell whether the name of a language, or its address in DMN, is that of FEEL."""
+    return language.strip().lower() == "feel" or language.strip().rstrip("/").endswith("/FEEL")
+
+
 def _called_process_missing(process: Process, node: Node) -> str | None:
     del process
     if node.kind is Kind.CALL and not node.work.called:
@@ -104,114 +84,107 @@ def _called_process_missing(process: Process, node: Node) -> str | None:
     return None
 
 
+def _binding_invalid(process: Process, node: Node) -> str | None:
+    del process
+    binding = node.work.binding
+    if binding is None or _BINDING.fullmatch(binding):
+        return None
+    return "A call is bound to the version latest, start, or a number."
+
+
 def _retry_invalid(process: Process, node: Node) -> str | None:
     del process
-    attempts, backoff = node.work.attempts, node.work.backoff
-    if attempts is not None and not 1 <= attempts <= _ATTEMPTS_MAX:
+    work = node.work
+    if work.attempts is not None and not 1 <= work.attempts <= _ATTEMPTS_MAX:
         return f"attempts is a number from 1 to {_ATTEMPTS_MAX}."
-    if backoff is not None and parse_duration(backoff) is None:
-        return "backoff is an ISO 8601 duration such as PT5S."
+    if work.jitter is not None and not 0 <= work.jitter <= 100:
+        return "jitter is a number from 0 to 100."
+    for text in (work.backoff, work.limit):
+        if text is not None and parse_iso_duration(text) is None:
+            return "backoff and limit are ISO 8601 durations such as PT5S."
+    return _fallback_invalid(node)
+
+
+def _fallback_invalid(node: Node) -> str | None:
+    fallback = node.work.fallback
+    if fallback is None:
+        return None
+    if node.work.call is None or node.is_for_compensation:
+        return "A fallback stands at what calls a service, and not at what undoes something."
+    if not _ERROR_CODE.fullmatch(fallback):
+        return "fallback is the code of an error, such as not_reached."
     return None
 
 
 def _service_level_invalid(process: Process, node: Node) -> str | None:
     del process
     for text in (node.work.due, node.work.warn):
-        if text is not None and expression_of(text) is None and parse_duration(text) is None:
+        if text is not None and expression_of(text) is None and parse_iso_duration(text) is None:
             return "due and warn are ISO 8601 durations such as PT4H."
     return None
 
 
-def _timer_invalid(process: Process, node: Node) -> str | None:
+def _schema_misplaced(process: Process, node: Node) -> str | None:
     del process
-    event = node.event
-    if event.type is not EventType.TIMER:
-        return None
-    if event.timer is None:
-        return "The timer says nothing about when."
-    if expression_of(event.timer) is None and not _is_iso(event.timer_type, event.timer):
-        return f"{event.timer!r} is no ISO 8601 {event.timer_type}."
+    if node.work.schema is not None and not node.work.call:
+        return "A schema is of what a called step answers, and this calls none."
     return None
 
 
-def _is_iso(timer_type: TimerType | None, text: str) -> bool:
-    if timer_type is TimerType.DURATION:
-        return parse_duration(text) is not None
-    if timer_type is TimerType.DATE:
-        return parse_date_time(text) is not None
-    found = _CYCLE.fullmatch(text)
-    return found is not None and parse_duration(found.group(1)) is not None
-
-
-def _event_name_missing(process: Process, node: Node) -> str | None:
+def _priority_invalid(process: Process, node: Node) -> str | None:
     del process
-    needs_name = node.event.type in {EventType.MESSAGE, EventType.SIGNAL} or (
-        node.kind in {Kind.END, Kind.THROW}
-        and node.event.type in {EventType.ERROR, EventType.ESCALATION}
-    )
-    if node.kind is Kind.RECEIVE and node.event.type is EventType.NONE:
-        return "A receive task names its message."
-    return (
-        "The event names no message, signal or code."
-        if needs_name and not node.event.name
-        else None
-    )
-
-
-def _boundary_invalid(process: Process, node: Node) -> str | None:
-    if node.kind is not Kind.BOUNDARY:
+    text = node.work.priority
+    if text is None or expression_of(text) is not None or text in PRIORITIES:
         return None
-    host = process.nodes.get(node.attached_to or "")
-    if host is None or host.kind not in ACTIVITIES:
-        return "A boundary event is attached to an activity."
-    if node.event.type is EventType.COMPENSATION:
-        handler = process.nodes.get(process.handlers.get(node.id, ""))
-        is_handler = handler is not None and handler.is_for_compensation
-        return None if is_handler else "A compensation event leads to an activity that undoes."
-    if node.event.type is EventType.ERROR and not node.is_interrupting:
-        return "An error always interrupts."
-    return None
+    return "priority is 0, 1 or 2, or an expression for it."
 
 
-def _event_gateway_invalid(process: Process, node: Node) -> str | None:
-    if node.kind is not Kind.EVENT_BASED:
+def _deadline_invalid(process: Process, node: Node) -> str | None:
+    del process
+    text = node.work.deadline
+    if text is None:
         return None
-    targets = [process.nodes.get(process.flows[flow].target) for flow in node.outgoing]
-    are_events = all(
-        target is not None and target.kind in {Kind.CATCH, Kind.RECEIVE} for target in targets
-    )
-    if len(targets) > 1 and are_events:
-        return None
-    return "An event-based gateway leads to two or more events to wait for."
+    if (node.work.call is None and node.kind is not Kind.CALL) or node.is_for_compensation:
+        return "A deadline stands at what calls a service or a process, or at the process."
+    return None if expression_of(text) or is_period(text) else DEADLINE_WORDS
 
 
 def _loop_invalid(process: Process, node: Node) -> str | None:
     del process
-    if node.loop is None or node.loop.collection or node.loop.cardinality:
+    if node.loop is not None and node.repeat is not None:
+        return "An activity is repeated for items or by a condition, not both."
+    if node.loop is not None and not (node.loop.collection or node.loop.cardinality):
+        return "A multi-instance activity names a collection or a number."
+    if node.repeat is None:
         return None
-    return "A multi-instance activity names a collection or a number."
+    maximum = number_of(node.repeat.maximum, otherwise=0)
+    if maximum is not None and not 1 <= maximum <= _LOOPS_MAX:
+        return f"loopMaximum is a number from 1 to {_LOOPS_MAX}."
+    if maximum is None and node.repeat.condition is None:
+        return "A loop says how often, or while which condition, it goes on."
+    return None
 
 
-def _way_out_missing(process: Process, node: Node) -> str | None:
+def _activation_missing(process: Process, node: Node) -> str | None:
     del process
-    if node.kind in {Kind.EXCLUSIVE, Kind.INCLUSIVE, Kind.PARALLEL} and not node.outgoing:
-        return "No way leads out of this gateway."
+    if node.kind is Kind.COMPLEX and len(node.incoming) > 1 and node.activation is None:
+        return "A complex gateway says when it opens: its activationCondition."
     return None
 
 
 _RULES: tuple[Callable[[Process, Node], str | None], ...] = (
     _element_unsupported,
-    _event_unsupported,
     _call_missing,
     _decision_missing,
     _script_missing,
+    _language_unsupported,
     _called_process_missing,
+    _binding_invalid,
     _retry_invalid,
     _service_level_invalid,
-    _timer_invalid,
-    _event_name_missing,
-    _boundary_invalid,
-    _event_gateway_invalid,
+    _schema_misplaced,
+    _priority_invalid,
+    _deadline_invalid,
     _loop_invalid,
-    _way_out_missing,
+    _activation_missing,
 )

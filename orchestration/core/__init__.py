@@ -1,6 +1,6 @@
 """The pure engine: no Django, no clock, no chance, no database. See README.md beside this file."""
 
-from orchestration.core.advance import advance, rebuild
+from orchestration.core.advance import advance, rebuild, replay
 from orchestration.core.codec import (
     EncodingRefused,
     decode,
@@ -10,6 +10,7 @@ from orchestration.core.codec import (
 )
 from orchestration.core.definition import Definition, deploy
 from orchestration.core.migration import Judgement, MigrationRefused, Verdict, judge, migrate
+from orchestration.core.openings import Opening, awaits_others, begins_plainly, openings, opens
 from orchestration.core.state import InstanceState, new_state
 from orchestration.core.step import Ignored, Step
 
@@ -20,9 +21,12 @@ __all__ = [
     "InstanceState",
     "Judgement",
     "MigrationRefused",
+    "Opening",
     "Step",
     "Verdict",
     "advance",
+    "awaits_others",
+    "begins_plainly",
     "decode",
     "decode_state",
     "deploy",
@@ -31,5 +35,8 @@ __all__ = [
     "judge",
     "migrate",
     "new_state",
+    "openings",
+    "opens",
     "rebuild",
+    "replay",
 ]

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 
+from orchestration.bpmn.model import EventType, Kind, Node
 from orchestration.core import events
 from orchestration.core import history as past
+from orchestration.core.choosing import chosen, ended
 from orchestration.core.commands import OutcomeKind
-from orchestration.core.ears import timer_fired, trigger
-from orchestration.core.failures import raise_incident, throw_error, throw_escalation
-from orchestration.core.flows import end_instance
+from orchestration.core.deadlines import DEADLINE_EXCEEDED, exceeded, is_deadline, let_go_on
+from orchestration.core.definition import AnswerFault
+from orchestration.core.ears import hear, timer_fired
+from orchestration.core.failures import catcher_of, raise_incident, throw_error, throw_escalation
+from orchestration.core.flows import end_instance, interrupt
+from orchestration.core.openings import begin
 from orchestration.core.run import Arrival, CannotGoOn, Enter, Finish, Run
 from orchestration.core.state import (
     ROOT_SCOPE,
-    Scope,
     Status,
     Subscription,
     Token,
@@ -19,8 +23,13 @@ from orchestration.core.state import (
     Variables,
     Wait,
 )
+from orchestration.core.undoing import undo_all
 from orchestration.feel import FeelValue, to_feel
 
+# The code under which a drawing catches an answer that is not what its schema asks for.
+OUTPUT_INVALID = "output_invalid"
+# These say nothing of whether the work can be done: its outcome is unknown, or too much was done.
+_NOT_TRIED_OUT = frozenset({"call_lost", "moves_exhausted"})
 # The reason why an event was ignored; None when it was taken.
 Refusal = str | None
 
@@ -28,7 +37,7 @@ Refusal = str | None
 def answer(run: Run, event: events.Event) -> Refusal:
     """Apply an event to a run, or say why it is stale."""
     if isinstance(event, events.Started):
-        return _started(run, event)
+        return begin(run, event, _values(event.variables))
     if run.status is Status.CREATED:
         return "not_started"
     if not run.is_running:
@@ -38,24 +47,6 @@ def answer(run: Run, event: events.Event) -> Refusal:
 
 def _values(variables: Variables) -> dict[str, FeelValue]:
     return {name: to_feel(value) for name, value in variables.items()}
-
-
-def _started(run: Run, event: events.Started) -> Refusal:
-    if run.status is not Status.CREATED:
-        return "already_started"
-    starts = run.definition.starts.get(run.definition.process.id, ())
-    wanted = event.start_node
-    chosen = next(
-        (node for node in starts if (node.id == wanted if wanted else node.event_count == 0)), None
-    )
-    if chosen is None:
-        return "unknown_start"
-    run.status = Status.RUNNING
-    variables = _values(event.variables)
-    run.open_scope(Scope(ROOT_SCOPE, None, None, None, variables))
-    run.record(past.InstanceStarted(chosen.id, variables, event.started_by))
-    run.agenda.append(Arrival(chosen.id, ROOT_SCOPE, is_triggered=True, payload=variables))
-    return None
 
 
 def _waiting_token(run: Run, token_id: str, *waits: Wait) -> Token | str:
@@ -70,7 +61,22 @@ def _answered(run: Run, token: Token, answer_code: str, by: str | None = None) -
 
 
 def _completed(run: Run, event: events.TaskCompleted) -> Refusal:
-    return _done(run, event.token, event.output, Wait.SERVICE)
+    token = _waiting_token(run, event.token, Wait.SERVICE)
+    faults = () if isinstance(token, str) else _faults(run, token, event.output)
+    if isinstance(token, str) or not faults:
+        return _done(run, event.token, event.output, Wait.SERVICE)
+    # What is not as agreed goes no further: its way on is an error the drawing knows.
+    _answered(run, token, f"business failure: {OUTPUT_INVALID}")
+    listed = tuple({"place": each.place, "rule": each.rule} for each in faults)
+    words = "The answer is not what its schema asks for."
+    _fail(run, token, OUTPUT_INVALID, _values({"message": words, "faults": listed}))
+    return None
+
+
+def _faults(run: Run, token: Token, output: Variables) -> tuple[AnswerFault, ...]:
+    """Return where an answer is not what the schema of its node asks for."""
+    check = run.definition.checks.get(run.definition.node(token.node).work.schema or "")
+    return () if check is None else check(_values(output))
 
 
 def _user_completed(run: Run, event: events.UserTaskCompleted) -> Refusal:
@@ -98,17 +104,37 @@ def _failed(run: Run, event: events.TaskFailed) -> Refusal:
         return token
     _answered(run, token, f"{event.kind.value} failure: {event.code}")
     if event.kind is events.FailureKind.TECHNICAL:
+        fallback = _fallback_of(run, token, event.code)
+        if fallback is not None:
+            _fail(run, token, fallback, {"message": event.message, "cause": event.code})
+            return None
         raise_incident(run, token, CannotGoOn(event.code, event.message), token.wait)
+        return None
+    if event.kind is events.FailureKind.DEADLINE:
+        exceeded(run, token)
         return None
     payload = {**_values(event.output), "message": event.message}
     _fail(run, token, event.code, payload)
     return None
 
 
+def _fallback_of(run: Run, token: Token, cause: str) -> str | None:
+    """Return the error a visit ends with as no attempt is left, if the drawing catches it."""
+    fallback = run.definition.node(token.node).work.fallback
+    if fallback is None or token.wait is not Wait.SERVICE or cause in _NOT_TRIED_OUT:
+        return None
+    is_caught = catcher_of(run, token, EventType.ERROR, fallback) is not None
+    return fallback if is_caught else None
+
+
 def _child_failed(run: Run, event: events.ChildFailed) -> Refusal:
     token = _waiting_token(run, event.token, Wait.CHILD)
     if isinstance(token, str):
         return token
+    if event.code == DEADLINE_EXCEEDED:
+        _answered(run, token, f"deadline failure: {event.code}")
+        exceeded(run, token)
+        return None
     _answered(run, token, f"business failure: {event.code}")
     _fail(run, token, event.code, _values(event.output))
     return None
@@ -132,59 +158,61 @@ def _timer_fired(run: Run, event: events.TimerFired) -> Refusal:
     timer = run.timers.get(event.timer)
     if timer is None:
         return "unknown_timer"
-    timer_fired(run, timer)
+    if is_deadline(run, timer):
+        owner = run.tokens[timer.owner]
+        _answered(run, owner, f"deadline failure: {DEADLINE_EXCEEDED}")
+        exceeded(run, owner)
+    else:
+        timer_fired(run, timer)
     return None
 
 
 def _message_received(run: Run, event: events.MessageReceived) -> Refusal:
-    ears = [ear for ear in run.subscriptions.values() if _hears(ear, event)]
+    ears = [ear for ear in run.subscriptions.values() if _is_meant(ear, event)]
     if not ears:
         return "no_subscription"
-    _hear(run, ears[0], _values(event.payload))
+    hear(run, ears[0], _values(event.payload))
     return None
 
 
-def _hears(ear: Subscription, event: events.MessageReceived) -> bool:
+def _is_meant(ear: Subscription, event: events.MessageReceived) -> bool:
     if event.subscription is not None and ear.id != event.subscription:
         return False
     is_key = ear.correlation is None or ear.correlation == event.correlation
-    return ear.trigger is Trigger.MESSAGE and ear.name == event.name and is_key
+    is_open = ear.trigger is Trigger.MESSAGE and ear.heard is None
+    return is_open and ear.name == event.name and is_key
 
 
 def _signal_received(run: Run, event: events.SignalReceived) -> Refusal:
     heard = False
     payload = _values(event.payload)
     for ear in tuple(run.subscriptions.values()):
-        is_open = ear.id in run.subscriptions  # An earlier one may have interrupted it.
+        # An earlier one may have interrupted it.
+        is_open = ear.id in run.subscriptions and ear.heard is None
         if is_open and ear.trigger is Trigger.SIGNAL and ear.name == event.name:
-            _hear(run, ear, payload)
+            hear(run, ear, payload)
             heard = True
     return None if heard else "no_subscription"
-
-
-def _hear(run: Run, ear: Subscription, payload: Variables) -> None:
-    node = run.definition.node(ear.node)
-    token = run.tokens[ear.owner]
-    stays_open = node.attached_to is not None and not node.is_interrupting
-    if not stays_open:
-        run.drop_subscription(ear)
-    trigger(run, token, node, payload)
 
 
 def _resolved(run: Run, event: events.IncidentResolved) -> Refusal:
     token = _waiting_token(run, event.token, Wait.INCIDENT)
     if isinstance(token, str):
         return token
+    work = token.work
+    is_given = event.resolution is events.Resolution.COMPLETE and work is Wait.SERVICE
+    if is_given and _faults(run, token, event.output):
+        return OUTPUT_INVALID
     run.record(
         past.IncidentSettled(token.node, token.id, event.resolution.value, event.resolved_by)
     )
-    work = token.work
     if event.resolution is events.Resolution.COMPLETE:
         done = run.waiting(token, Wait.EVENT)
         run.agenda.append(Finish(done.id, done.scope, _values(event.output)))
     elif work is Wait.LEAVING:
         run.agenda.append(Finish(token.id, token.scope, is_repeated=True))
     else:
+        let_go_on(run)
         run.agenda.append(Enter(token.id, token.scope, work))
     return None
 
@@ -195,8 +223,41 @@ def _corrected(run: Run, event: events.VariablesCorrected) -> Refusal:
     return None
 
 
+def _token_moved(run: Run, event: events.TokenMoved) -> Refusal:
+    token = run.tokens.get(event.token)
+    if token is None:
+        return "unknown_token"
+    target = run.definition.process.nodes.get(event.node)
+    here = run.definition.node(token.node)
+    if target is None or target.container != here.container or not _can_be_entered(target):
+        return "not_a_place_to_move_to"
+    run.record(past.TokenMovedByHand(token.node, token.id, event.node, event.moved_by))
+    interrupt(run, token, "moved")
+    run.agenda.append(Arrival(event.node, token.scope))
+    return None
+
+
+def _can_be_entered(node: Node) -> bool:
+    return node.attached_to is None and node.is_in_flow and node.kind is not Kind.START
+
+
+def _activity_chosen(run: Run, event: events.ActivityChosen) -> Refusal:
+    return chosen(run, event, _values(event.variables))
+
+
+def _migrated(_run: Run, _event: events.Migrated) -> Refusal:
+    return "not_an_event_of_the_drawing"
+
+
 def _cancelled(run: Run, event: events.Cancelled) -> Refusal:
     end_instance(run, OutcomeKind.CANCELLED, event.reason)
+    return None
+
+
+def _cancelled_and_undone(run: Run, event: events.CancelledAndUndone) -> Refusal:
+    if run.scopes[ROOT_SCOPE].cancelled is not None:
+        return "already_undoing"
+    undo_all(run, event.reason)
     return None
 
 
@@ -212,5 +273,10 @@ _ANSWERS: dict[type, Callable[..., Refusal]] = {
     events.SignalReceived: _signal_received,
     events.IncidentResolved: _resolved,
     events.VariablesCorrected: _corrected,
+    events.TokenMoved: _token_moved,
+    events.ActivityChosen: _activity_chosen,
+    events.ActivitiesEnded: ended,
+    events.Migrated: _migrated,
     events.Cancelled: _cancelled,
+    events.CancelledAndUndone: _cancelled_and_undone,
 }

@@ -7,7 +7,7 @@ context key that begins with `$` gets a second one.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -25,7 +25,9 @@ from orchestration.feel.temporal_text import (
 from orchestration.feel.values import FeelValue, Function, Range, ValueNotFeel, to_feel
 
 _TAG = "$"
-_FORMAT = "flow-state/1"
+_FORMAT = "flow-state/2"
+# Fields came in with the second format; what the first does not have is as its default says.
+_FORMATS_READ = frozenset({"flow-state/1", _FORMAT})
 Json = Any
 Decoded = TypeVar("Decoded")
 
@@ -113,7 +115,7 @@ def decode_state(encoded: bytes) -> state.InstanceState:
     """
     envelope = decode(encoded, dict)
     found = envelope.get("state")
-    if envelope.get("format") != _FORMAT or not isinstance(found, state.InstanceState):
+    if envelope.get("format") not in _FORMATS_READ or not isinstance(found, state.InstanceState):
         raise EncodingRefused("not a state of this version")
     return found
 
@@ -160,9 +162,28 @@ def _escaped(key: str) -> str:
 
 
 def _record(value: Any) -> Json:  # noqa: ANN401  (any of the registered dataclasses)
-    encoded = {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
-    encoded[_TAG] = type(value).__name__
+    kind = type(value)
+    omitted = _OMITTED.get(kind, _NONE)
+    encoded = {_TAG: kind.__name__}
+    for each in fields(value):
+        found = getattr(value, each.name)
+        if each.name not in omitted or found != omitted[each.name]:
+            encoded[each.name] = to_json(found)
     return encoded
+
+
+# What an instance is made of leaves out what is as usual: most of a state is.
+_NONE: Mapping[str, object] = {}
+_OMITTED: dict[type, Mapping[str, object]] = {
+    kind: {each.name: each.default for each in fields(kind) if each.default is not MISSING}
+    for kind in (state.Token, state.Scope, state.Undo, state.Timer, state.Subscription)
+} | {
+    # What came in later is left out where it says nothing, so that what was stored stays as it is.
+    events.Started: {"deadline": None, "requires_inputs": False},
+    commands.CallService: {"deadline": None},
+    commands.StartChild: {"deadline": None},
+    state.InstanceState: {"requires_inputs": False},
+}
 
 
 def _range(value: Range) -> Json:

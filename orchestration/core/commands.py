@@ -37,16 +37,23 @@ class OutcomeKind(StrEnum):
 class RetryPolicy:
     """How often the shell may try before it reports a technical failure.
 
-    `attempts` counts the first try; `backoff` is an ISO 8601 duration, doubled after each failure.
+    `attempts` counts the first try; `backoff` is an ISO 8601 duration, doubled after each failure
+    up to `limit` and spread by at most `jitter` hundredths of itself, so that what broke together
+    does not come back together.
     """
 
     attempts: int = 3
     backoff: str = "PT1S"
+    jitter: int = 10
+    limit: str = "PT1H"
 
 
 @dataclass(frozen=True, slots=True)
 class CallService:
-    """Call `kind:name` with these inputs, then answer with TaskCompleted or TaskFailed."""
+    """Call `kind:name` with these inputs, then answer with TaskCompleted or TaskFailed.
+
+    No attempt begins at or after the `deadline`, and none may take longer than what is left.
+    """
 
     token: str
     node: str
@@ -55,6 +62,7 @@ class CallService:
     name: str
     inputs: Variables
     retry: RetryPolicy
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,7 @@ class CreateHumanTask:
 
     `due` and `warn` are ISO 8601 durations on the business calendar, counted from the creation;
     `exclude` names persons who may not do it (four eyes). `roles` falls back to the lane's name.
+    Work of `priority` 1 is done before that of 0, and 2 before both.
     """
 
     token: str
@@ -85,6 +94,7 @@ class CreateHumanTask:
     due: str | None
     warn: str | None
     inputs: Variables
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +181,50 @@ class RaiseEscalation:
 
 @dataclass(frozen=True, slots=True)
 class StartChild:
-    """Start the process `process`; ChildCompleted or ChildFailed answers it."""
+    """Start the process `process`; ChildCompleted or ChildFailed answers it.
+
+    `binding` says which version: `latest` at this call, at the `start` of the caller, or a number.
+    What it does has until `deadline`, too.
+    """
 
     token: str
     node: str
     visit: int
     process: str
     variables: Variables
+    binding: str = "latest"
+    deadline: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CancelChild:
-    """Cancel the child instance this token started."""
+    """Cancel the child instance this token started; with `is_undone` it undoes first."""
+
+    token: str
+    node: str
+    visit: int
+    is_undone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferActivities:
+    """Let a person or an agent choose among activities: ActivityChosen, then ActivitiesEnded.
+
+    With `is_sequential` one is done before the next may be chosen. `inputs` are those of the
+    sub-process; the drawing says what each activity is.
+    """
+
+    token: str
+    node: str
+    visit: int
+    activities: tuple[str, ...]
+    is_sequential: bool
+    inputs: Variables
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawActivities:
+    """Nothing may be chosen there any more."""
 
     token: str
     node: str
@@ -224,6 +266,8 @@ Command = (
     | RaiseEscalation
     | StartChild
     | CancelChild
+    | OfferActivities
+    | WithdrawActivities
     | Complete
     | RaiseIncident
 )

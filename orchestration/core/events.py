@@ -6,6 +6,7 @@ work carried the same token, and whoever answers hands it back.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from orchestration.feel.values import FeelValue
@@ -14,10 +15,11 @@ Variables = Mapping[str, FeelValue]
 
 
 class FailureKind(StrEnum):
-    """Whether work failed as the business knows it, or because something broke."""
+    """Whether work failed as the business knows it, because something broke, or for being late."""
 
     BUSINESS = "business"
     TECHNICAL = "technical"
+    DEADLINE = "deadline"
 
 
 class Resolution(StrEnum):
@@ -29,11 +31,17 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The instance begins, at its none start event unless another start event is named."""
+    """The instance begins, at its none start event unless another start event is named.
+
+    `deadline` is the caller's: nothing in it may take longer. With `requires_inputs` its
+    activities wait until every input they need exists.
+    """
 
     variables: Variables = field(default_factory=dict)
     start_node: str | None = None
     started_by: str | None = None
+    deadline: datetime | None = None
+    requires_inputs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,9 @@ class TaskFailed:
     """The work was not done.
 
     A business failure carries the error code a boundary event may catch. A technical failure means
-    the retries of the command are used up: it becomes an incident, never a path of the drawing.
+    the retries of the command are used up: it is the `fallback` error of its node where something
+    catches that, else an incident. A deadline that no further attempt can meet is thrown as
+    `deadline_exceeded`; where nothing catches that, it is an incident.
     """
 
     token: str
@@ -145,8 +155,56 @@ class VariablesCorrected:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenMoved:
+    """A person moved a token to another node of its scope; the work it waited for is called off."""
+
+    token: str
+    node: str
+    moved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityChosen:
+    """Somebody chose an activity an ad-hoc sub-process offers; `variables` are seen by it alone."""
+
+    token: str
+    activity: str
+    variables: Variables = field(default_factory=dict)
+    chosen_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivitiesEnded:
+    """Somebody says that an ad-hoc sub-process has done enough."""
+
+    token: str
+    ended_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """The instance goes on in another version; `old` and `new` are digests of published flows.
+
+    Not an event of the drawing: `migrate` does it, and `advance` ignores it.
+    """
+
+    old: str
+    new: str
+    mapping: tuple[tuple[str, str], ...]
+    moved_by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The instance is to end now, whatever it was doing."""
+
+    reason: str
+    cancelled_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CancelledAndUndone:
+    """The instance is to stop now, to undo what it has done, the last first, and then to end."""
 
     reason: str
     cancelled_by: str | None = None
@@ -165,5 +223,10 @@ Event = (
     | ChildFailed
     | IncidentResolved
     | VariablesCorrected
+    | TokenMoved
+    | ActivityChosen
+    | ActivitiesEnded
+    | Migrated
     | Cancelled
+    | CancelledAndUndone
 )

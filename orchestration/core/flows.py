@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from orchestration.bpmn.expressions import condition_of
-from orchestration.bpmn.model import Flow, Node
+from orchestration.bpmn.model import Flow, Kind, Node
 from orchestration.core import history as past
 from orchestration.core.commands import (
     CancelChild,
@@ -14,7 +14,7 @@ from orchestration.core.commands import (
     OutcomeKind,
 )
 from orchestration.core.run import Arrival, CannotGoOn, Run
-from orchestration.core.state import Scope, Status, Token, Wait
+from orchestration.core.state import Scope, Status, Token, Variables, Wait
 
 _STATUSES = {
     OutcomeKind.COMPLETED: Status.COMPLETED,
@@ -23,6 +23,7 @@ _STATUSES = {
     OutcomeKind.CANCELLED: Status.CANCELLED,
 }
 
+_NOTHING: Variables = {}
 _CALL_OFF: dict[Wait, Callable[[str, str, int], Command]] = {
     Wait.SERVICE: CancelService,
     Wait.HUMAN: CancelHumanTask,
@@ -57,9 +58,17 @@ def leave(run: Run, token: Token) -> None:
 
 
 def choose(
-    run: Run, token: Token, node: Node, *, is_exclusive: bool = False
+    run: Run,
+    token: Token,
+    node: Node,
+    *,
+    is_exclusive: bool = False,
+    extra: Variables = _NOTHING,
+    may_be_none: bool = False,
 ) -> tuple[tuple[Flow, past.Variables], ...]:
     """Find the flows to take out of a node, each with the values its condition read.
+
+    With `may_be_none` only flows whose condition holds are taken, and there need be none.
 
     Raises:
         CannotGoOn: no condition holds and there is no default flow.
@@ -70,28 +79,33 @@ def choose(
         if flow.id == node.default_flow:
             default = flow
             continue
-        reads = _holds(run, token, flow)
+        if may_be_none and condition_of(flow) is None:
+            continue
+        reads = _holds(run, token, flow, extra)
         if reads is not None:
             chosen.append((flow, reads))
             if is_exclusive:
                 return tuple(chosen)
-    if not chosen and default is not None:
+    if not chosen and default is not None and not may_be_none:
         chosen.append((default, {}))
-    if not chosen:
+    if not chosen and not may_be_none:
         raise CannotGoOn("no_flow_holds", f"{node.id}: no condition holds and none is the default")
     return tuple(chosen)
 
 
-def _holds(run: Run, token: Token, flow: Flow) -> past.Variables | None:
+def _holds(run: Run, token: Token, flow: Flow, extra: Variables) -> past.Variables | None:
     """Give the values read when the flow may be taken, None when it may not."""
     condition = condition_of(flow)
     if condition is None:
         return {}
-    result, expression, context = run.evaluate(condition, token.scope)
+    result, expression, context = run.evaluate(condition, token.scope, extra)
     reads = expression.values_read(context)
     if result.value is True:
         return reads
-    run.record(past.FlowNotTaken(flow.id, flow.source, condition, reads, result.reasons))
+    reasons = result.reasons
+    if not isinstance(result.value, bool):
+        reasons = (*reasons, "not a boolean")
+    run.record(past.FlowNotTaken(flow.id, flow.source, condition, reads, reasons))
     return None
 
 
@@ -100,19 +114,36 @@ def quiet_scope(run: Run) -> Scope | None:
     busy = {token.scope for token in run.tokens.values()}
     busy |= {planned.scope for planned in run.agenda}
     busy |= {scope.parent for scope in run.scopes.values() if scope.parent is not None}
-    return next((scope for scope in run.scopes.values() if scope.id not in busy), None)
+    quiet = (scope for scope in run.scopes.values() if scope.id not in busy)
+    return next((scope for scope in quiet if not is_offering(run, scope)), None)
+
+
+def is_offering(run: Run, scope: Scope) -> bool:
+    """Tell whether activities of an ad-hoc sub-process may still be chosen in a scope."""
+    if scope.node is None or not scope.is_inside or scope.is_closing or scope.is_interrupted:
+        return False
+    return run.definition.node(scope.node).kind is Kind.AD_HOC
 
 
 def clear_scope(run: Run, scope: Scope, because: str) -> None:
     """Stop everything in a scope, innermost first, and forget the scope."""
-    for inner in [each for each in run.scopes.values() if each.parent == scope.id]:
-        clear_scope(run, inner, because)
+    stop_inside(run, scope, because)
+    if scope.id in run.scopes:
+        run.close_scope(run.scopes[scope.id])
+
+
+def stop_inside(run: Run, scope: Scope, because: str, *, but: str | None = None) -> None:
+    """Stop everything in a scope, innermost first, except one token."""
+    inner = [each for each in run.scopes.values() if each.parent == scope.id]
+    for each in inner:
+        if but is None or each.owner != but:
+            clear_scope(run, each, because)
     for token in run.tokens_in(scope.id):
-        interrupt(run, token, because)
+        if token.id != but:
+            interrupt(run, token, because)
     kept = [planned for planned in run.agenda if planned.scope != scope.id]
     run.agenda.clear()
     run.agenda.extend(kept)
-    run.scopes.pop(scope.id, None)
 
 
 def interrupt(run: Run, token: Token, because: str) -> None:
@@ -138,6 +169,9 @@ def end_instance(run: Run, outcome: OutcomeKind, code: str | None) -> None:
     run.agenda.clear()
     for token in run.tokens_in(root.id):
         interrupt(run, token, outcome.value)
+    for scope in [each for each in run.scopes.values() if each.id != root.id]:
+        clear_scope(run, scope, outcome.value)
+    run.disarm(root.id)
     run.status, run.code = _STATUSES[outcome], code
     run.record(past.InstanceEnded(outcome.value, code))
     run.command(Complete(outcome, code, root.variables))

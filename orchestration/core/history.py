@@ -135,7 +135,7 @@ class WorkAnswered:
 
 @dataclass(frozen=True, slots=True)
 class EventWaited:
-    """The instance began to wait for a timer, a message or a signal."""
+    """The instance began to wait for a timer, a message, a signal or a condition."""
 
     node: str
     token: str
@@ -146,7 +146,7 @@ class EventWaited:
 
 @dataclass(frozen=True, slots=True)
 class EventCaught:
-    """A timer, message, signal, error, escalation or compensation was caught at this event."""
+    """What an event waits for came, or was caught there."""
 
     node: str
     trigger: str
@@ -156,7 +156,7 @@ class EventCaught:
 
 @dataclass(frozen=True, slots=True)
 class EventThrown:
-    """A message, signal, escalation, error or compensation was thrown here."""
+    """A message, signal, escalation, error, compensation, link or cancellation was thrown here."""
 
     node: str
     trigger: str
@@ -180,6 +180,36 @@ class IncidentSettled:
     node: str
     token: str
     resolution: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenMovedByHand:
+    """A person took a token from its node and put it at another."""
+
+    node: str
+    token: str
+    target: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityTaken:
+    """An activity of an ad-hoc sub-process was chosen."""
+
+    node: str
+    token: str
+    activity: str
+    variables: Variables
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChoosingEnded:
+    """No activity of an ad-hoc sub-process may be chosen any more; its condition has no `by`."""
+
+    node: str
+    token: str
     by: str | None
 
 
@@ -216,6 +246,9 @@ Entry = (
     | EventThrown
     | IncidentRaised
     | IncidentSettled
+    | TokenMovedByHand
+    | ActivityTaken
+    | ChoosingEnded
     | InstanceMigrated
     | InstanceEnded
 )

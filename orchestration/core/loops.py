@@ -7,8 +7,8 @@ from orchestration.bpmn.expressions import as_expression
 from orchestration.bpmn.model import MultiInstance, Node
 from orchestration.core.flows import clear_scope
 from orchestration.core.run import Arrival, CannotGoOn, Finish, Run
-from orchestration.core.state import Loop, Scope, Token, Variables, Wait
-from orchestration.core.undoing import remember
+from orchestration.core.state import Loop, Scope, Token, Undo, Variables, Wait
+from orchestration.core.undoing import remember_loop
 from orchestration.feel.values import FeelValue
 
 ITEMS_MAX = 1000
@@ -22,7 +22,7 @@ def start_loop(run: Run, token: Token, node: Node, loop: MultiInstance) -> None:
     """
     items = _items(run, token, node, loop)
     if not items:
-        _finish(run, token, node, ())
+        _finish(run, token, node, (), ())
         return
     scope = Scope(
         id=f"s{run.next_number()}",
@@ -53,9 +53,10 @@ def _items(run: Run, token: Token, node: Node, loop: MultiInstance) -> tuple[Fee
 
 
 def _numbers(count: FeelValue) -> tuple[FeelValue, ...] | None:
-    if not isinstance(count, Decimal) or count != int(count) or not 0 <= count <= ITEMS_MAX:
+    if not isinstance(count, Decimal) or count != int(count) or count < 0:
         return None
-    return tuple(Decimal(number) for number in range(1, int(count) + 1))
+    # One more than may be is enough to be refused.
+    return tuple(Decimal(number) for number in range(1, min(int(count), ITEMS_MAX + 1) + 1))
 
 
 def _start_item(run: Run, scope_id: str, node: Node, loop: MultiInstance) -> None:
@@ -95,7 +96,7 @@ def item_done(run: Run, token: Token, node: Node, payload: Variables) -> None:
     run.open_scope(replace(scope, loop=progress))
     is_enough = _is_enough(run, node, token.scope, loop, progress)
     run.remove(token, "done")
-    run.scopes.pop(item_scope.id)
+    run.close_scope(item_scope)
     if is_enough or progress.done == len(progress.items):
         _close(run, scope.id, node)
     elif loop.is_sequential:
@@ -119,14 +120,23 @@ def _close(run: Run, scope_id: str, node: Node) -> None:
     assert scope.loop is not None
     owner = run.tokens[scope.owner or ""]
     clear_scope(run, scope, node.id)
-    _finish(run, owner, node, scope.loop.results)
+    _finish(run, owner, node, scope.loop.results, scope.undo)
 
 
-def _finish(run: Run, owner: Token, node: Node, results: tuple[FeelValue, ...]) -> None:
+def _finish(
+    run: Run, owner: Token, node: Node, results: tuple[FeelValue, ...], inner: tuple[Undo, ...]
+) -> None:
     if node.loop is not None and node.loop.into is not None:
         run.set_variable(owner.scope, node.loop.into, results, node.id)
-    remember(run, owner)
-    # Planned, not done here, so that a way out that cannot be found stops the owner and not the
-    # item that happened to be the last.
+    go_on(run, owner, inner)
+
+
+def go_on(run: Run, owner: Token, inner: tuple[Undo, ...]) -> None:
+    """Let the token go on that waited for a repeated activity.
+
+    Planned, not done here, so that a way out that cannot be found stops the owner and not the item
+    that happened to be the last.
+    """
+    remember_loop(run, owner, inner)
     run.waiting(owner, Wait.EVENT)
     run.agenda.append(Finish(owner.id, owner.scope, is_repeated=True))

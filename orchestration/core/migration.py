@@ -1,19 +1,18 @@
 """Moving a running instance to another version of its drawing: first judged, then done."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orchestration.bpmn.model import ACTIVITIES, EventType, Node
+from orchestration.bpmn.model import Node
 from orchestration.core.definition import Definition
-from orchestration.core.ears import arm
+from orchestration.core.guards import renamed, renew_guards
 from orchestration.core.history import InstanceMigrated
 from orchestration.core.run import CannotGoOn, Run
-from orchestration.core.state import InstanceState, Subscription, Timer, Token, Wait
+from orchestration.core.state import InstanceState, Subscription, Timer, Token, Undo, Wait
 from orchestration.core.step import Step
 
-_EARS = {EventType.TIMER, EventType.MESSAGE, EventType.SIGNAL}
 _NO_MAPPING: Mapping[str, str] = {}
 
 
@@ -92,9 +91,9 @@ def migrate(
     judgement = judge(old=old, new=new, state=state, mapping=mapping)
     if judgement.verdict is not Verdict.SAFE:
         raise MigrationRefused(judgement.verdict.value, judgement.obstacles[0].words)
-    run = Run(new, _renamed(state, new, mapping), at, {})
+    run = Run(new, renamed(state, new, mapping), at, {})
     try:
-        _renew_guards(run, old, new, mapping)
+        renew_guards(run, old, mapping)
     except CannotGoOn as error:
         raise MigrationRefused(Verdict.BLOCKED.value, error.words) from error
     moved = tuple(sorted(mapping.items()))
@@ -109,12 +108,12 @@ def _obstacles(
         yield from _node_obstacles(old, new, token.node, mapping)
         yield from _join_obstacles(new, token, mapping)
     places = [scope.node for scope in state.scopes if scope.node is not None]
-    places += [undo.handler for scope in state.scopes for undo in scope.undo]
+    places += [place for scope in state.scopes for place in _undo_places(scope.undo)]
     for place in places:
         yield from _node_obstacles(old, new, place, mapping)
     ears: list[Timer | Subscription] = [*state.timers, *state.subscriptions]
     for ear in ears:
-        if old.node(ear.node).attached_to is None:
+        if any(ear.owner == token.id for token in state.tokens) and not _is_guard(old, ear):
             yield from _node_obstacles(old, new, ear.node, mapping)
 
 
@@ -126,15 +125,35 @@ def _node_obstacles(
     if after is None:
         words = f"{node_id} is not in the new version"
         yield Obstacle(node_id, Verdict.NEEDS_MAPPING, words)
-    elif after.kind is not before.kind or after.event.type is not before.event.type:
+    elif after.kind is not before.kind or _event_types(after) != _event_types(before):
         words = f"{node_id} is a {after.tag} in the new version, not a {before.tag}"
         yield Obstacle(node_id, Verdict.BLOCKED, words)
     elif _container(after, new) != _container(before, old, mapping):
         words = f"{node_id} stands in another sub-process in the new version"
         yield Obstacle(node_id, Verdict.BLOCKED, words)
-    elif (after.loop is None) != (before.loop is None):
+    elif _repetition(after) != _repetition(before):
         words = f"{node_id} is repeated in one version only"
         yield Obstacle(node_id, Verdict.BLOCKED, words)
+
+
+def _undo_places(undone: tuple[Undo, ...]) -> Iterator[str]:
+    for each in undone:
+        yield each.node
+        if each.handler is not None:
+            yield each.handler
+        yield from _undo_places(each.inner)
+
+
+def _is_guard(definition: Definition, ear: Timer | Subscription) -> bool:
+    return definition.node(ear.node).attached_to is not None
+
+
+def _event_types(node: Node) -> tuple[str, ...]:
+    return tuple(event.type.value for event in node.events)
+
+
+def _repetition(node: Node) -> tuple[bool, bool, bool]:
+    return node.loop is None, node.repeat is None, node.is_event_sub_process
 
 
 def _container(
@@ -149,58 +168,10 @@ def _join_obstacles(
     new: Definition, token: Token, mapping: Mapping[str, str]
 ) -> Iterator[Obstacle]:
     after = new.process.nodes.get(mapping.get(token.node, token.node))
-    if token.wait is Wait.JOIN and after is not None and token.flow not in after.incoming:
+    if (
+        token.wait in {Wait.JOIN, Wait.RESET}
+        and after is not None
+        and token.flow not in after.incoming
+    ):
         words = f"{token.node} waits for a flow that the new version does not have"
         yield Obstacle(token.node, Verdict.BLOCKED, words)
-
-
-def _renamed(state: InstanceState, new: Definition, mapping: Mapping[str, str]) -> InstanceState:
-    def name(node: str) -> str:
-        return mapping.get(node, node)
-
-    scopes = tuple(
-        replace(
-            scope,
-            node=None if scope.node is None else name(scope.node),
-            undo=tuple(
-                replace(each, node=name(each.node), handler=name(each.handler))
-                for each in scope.undo
-            ),
-        )
-        for scope in state.scopes
-    )
-    return replace(
-        state,
-        process=new.process.id,
-        tokens=tuple(replace(each, node=name(each.node)) for each in state.tokens),
-        scopes=scopes,
-        timers=tuple(replace(each, node=name(each.node)) for each in state.timers),
-        subscriptions=tuple(replace(each, node=name(each.node)) for each in state.subscriptions),
-    )
-
-
-def _renew_guards(run: Run, old: Definition, new: Definition, mapping: Mapping[str, str]) -> None:
-    """Give every activity under way the boundary events of the new version."""
-    had = {
-        mapping.get(boundary.id, boundary.id)
-        for boundaries in old.boundaries.values()
-        for boundary in boundaries
-    }
-    for timer in tuple(run.timers.values()):
-        if _is_gone(timer, run, new):
-            run.drop_timer(timer)
-    for ear in tuple(run.subscriptions.values()):
-        if _is_gone(ear, run, new):
-            run.drop_subscription(ear)
-    for token in tuple(run.tokens.values()):
-        is_guarded = new.node(token.node).kind in ACTIVITIES and token.item is None
-        for boundary in new.boundaries.get(token.node, ()) if is_guarded else ():
-            if boundary.id not in had and boundary.event.type in _EARS:
-                arm(run, token, boundary)
-
-
-def _is_gone(ear: Timer | Subscription, run: Run, new: Definition) -> bool:
-    node = new.process.nodes.get(ear.node)
-    if node is None:
-        return True
-    return node.attached_to is not None and node.attached_to != run.tokens[ear.owner].node

@@ -26,6 +26,7 @@ def decide(run: Run, token: Token, node: Node, inputs: Variables) -> FeelValue:
         result = model.evaluate(decision=name, inputs=given, at=run.at)
     except DecisionUnknown as error:
         raise CannotGoOn("decision_unknown", f"{node.id}: no decision {reference!r}") from error
+    run.spent += result.cost
     outputs = data_only(result.outputs)
     rules = tuple(
         past.RuleMatched(each.table, each.rule, each.index, each.annotations)

@@ -1,11 +1,12 @@
 """When a timer is due: ISO 8601 texts and FEEL values become instants."""
 
-import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from orchestration.bpmn.cycles import parse_cycle
+from orchestration.bpmn.durations import IsoDuration, parse_iso_duration
 from orchestration.bpmn.expressions import expression_of
-from orchestration.bpmn.model import Node, TimerType
+from orchestration.bpmn.model import EventDefinition, Node, TimerType
 from orchestration.core.run import CannotGoOn, Run
 from orchestration.feel.arithmetic import at_midnight, guarded, move
 from orchestration.feel.temporal import (
@@ -16,10 +17,8 @@ from orchestration.feel.temporal import (
     from_python,
     to_instant,
 )
-from orchestration.feel.temporal_text import parse_date_time, parse_duration
+from orchestration.feel.temporal_text import parse_date_time
 from orchestration.feel.values import FeelValue
-
-_CYCLE = re.compile(r"R(\d*)/(P.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +30,16 @@ class Due:
     every: str | None = None
 
 
-def due_of(run: Run, node: Node, scope: str) -> Due:
+def due_of(run: Run, node: Node, event: EventDefinition, scope: str) -> Due:
     """Work out when the timer event of a node is due, counted from the run's own instant.
 
     Raises:
         CannotGoOn: its text or value is no time.
     """
-    text = node.event.timer or ""
+    text = event.timer or ""
     feel = expression_of(text)
     value = text if feel is None else run.compute(node, scope, "timer", feel)
-    match node.event.timer_type:
+    match event.timer_type:
         case TimerType.DURATION:
             due = _after(run.at, value)
             found = None if due is None else Due(due)
@@ -58,12 +57,54 @@ def next_due(due_at: datetime, every: str) -> datetime | None:
     return _after(due_at, every)
 
 
-def _after(start: datetime, value: FeelValue) -> datetime | None:
-    duration = parse_duration(value) if isinstance(value, str) else value
-    if not isinstance(duration, DaysDuration | MonthsDuration):
+def instant_after(start: datetime, duration: FeelValue) -> datetime | None:
+    """Give the instant a duration after another; None when it is no duration."""
+    return _after(start, duration)
+
+
+def next_due_after(at: datetime, due_at: datetime, every: str) -> tuple[datetime, int] | None:
+    """Give the first firing of a cycle after an instant, and how many it is after the one due.
+
+    What was missed while nothing ran, or when the clock jumped, is not made up for.
+    """
+    duration = parse_iso_duration(every)
+    due = _moved(due_at, duration)
+    if duration is None or due is None or due <= due_at:
         return None
-    moved = guarded(lambda: move(from_python(start), duration))
-    return _instant(moved)
+    if due > at:
+        return due, 1
+    # Nearly all periods are passed over at once; months differ in length, so the rest is counted.
+    longest = due - due_at
+    if duration.months:
+        exact = timedelta(microseconds=duration.nanoseconds // 1000)
+        longest = timedelta(days=31 * duration.months) + exact
+    passed = (at - due_at) // longest
+    found: datetime | None = due_at
+    while found is not None and found <= at:
+        passed += 1
+        found = _moved(due_at, duration.times(passed))
+    return None if found is None else (found, passed)
+
+
+def _after(start: datetime, value: FeelValue) -> datetime | None:
+    match value:
+        case str():
+            return _moved(start, parse_iso_duration(value))
+        case MonthsDuration(months):
+            return _moved(start, IsoDuration(months, 0))
+        case DaysDuration(nanoseconds):
+            return _moved(start, IsoDuration(0, nanoseconds))
+        case _:
+            return None
+
+
+def _moved(start: datetime, duration: IsoDuration | None) -> datetime | None:
+    """Move an instant by the months of a duration first, then by its days and time."""
+    if duration is None:
+        return None
+    months, exact = duration.months, duration.nanoseconds
+    first = guarded(lambda: move(from_python(start), MonthsDuration(months)))
+    return _instant(guarded(lambda: move(first, DaysDuration(exact))))
 
 
 def _on(value: FeelValue) -> Due | None:
@@ -79,11 +120,19 @@ def _instant(value: FeelValue) -> datetime | None:
 
 
 def _cycle(start: datetime, value: FeelValue) -> Due | None:
-    found = _CYCLE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    cycle = parse_cycle(value) if isinstance(value, str) else None
+    if cycle is None or cycle.times == 0:
         return None
-    times, every = found.groups()
-    due = _after(start, every)
-    if due is None or times == "0":
+    left = None if cycle.times is None else cycle.times - 1
+    if cycle.start is None:
+        due = _after(start, cycle.every)
+        return None if due is None else Due(due, left, cycle.every)
+    first = _instant(cycle.start)
+    if first is None or first > start:
+        return None if first is None else Due(first, left, cycle.every)
+    # It began in the past: what was due before now is over.
+    following = next_due_after(start, first, cycle.every)
+    if following is None:
         return None
-    return Due(due, int(times) - 1 if times else None, every)
+    due, passed = following
+    return Due(due, None if left is None else max(0, left - passed), cycle.every)
