@@ -5,10 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 import nexus.public
-from orchestration import act, context_graph, evidence
+from orchestration import act, context_graph, evidence, letters, orders
 from orchestration.act import Acted
+from orchestration.effects import rows
 from orchestration.step_results import (
     Answered,
+    NotDone,
+    Outside,
     Parked,
     Refused,
     StepContext,
@@ -26,25 +29,42 @@ def call_action(kind: str, context: StepContext, inputs: Mapping[str, object]) -
     """Propose an action and, if Sentinel permits, do it.
 
     Inputs: `parameters` and `sources` of the action, `resource`, and what earlier steps found.
+    What a system outside must do is only asked for here; its answer comes in a later commit.
     """
-    parameters = _object(inputs.get("parameters"))
-    action = Action(
-        kind=kind,
-        parameters=parameters,
-        resource=str(inputs.get("resource", "")),
-        case_id=context.case_id,
-        idempotency_key=context.key,
-        sources=_sources(_object(inputs.get("sources"))),
-    )
-    collect = _FACTS.get(kind)
-    facts = collect(parameters, context, inputs) if collect else ()
+    if act.is_outside(kind):
+        return _asked_outside(kind, context, inputs)
+    action, facts = proposal_of(kind, context, inputs, context.key)
     acted = act.perform_action(
         action=action,
         principal=context.principal,
         purpose=context.purpose,
         facts=facts,
         at=context.at,
+        seconds_left=context.seconds_left,
     )
+    decided(acted, context)
+    return undecided(acted, context) if acted.outcome is None else _ended(acted)
+
+
+def proposal_of(
+    kind: str, context: StepContext, inputs: Mapping[str, object], key: str
+) -> tuple[Action, tuple[Fact, ...]]:
+    """Return the action a step proposes, and the facts it rests on, as they are now."""
+    parameters = _object(inputs.get("parameters"))
+    action = Action(
+        kind=kind,
+        parameters=parameters,
+        resource=str(inputs.get("resource", "")),
+        case_id=context.case_id,
+        idempotency_key=key,
+        sources=_sources(_object(inputs.get("sources"))),
+    )
+    collect = _FACTS.get(kind)
+    return action, collect(parameters, context, inputs) if collect else ()
+
+
+def decided(acted: Acted, context: StepContext) -> None:
+    """Put a decision where the case can be seen whole."""
     context_graph.decided(
         case_id=context.case_id,
         decision_id=acted.decision.id,
@@ -52,10 +72,32 @@ def call_action(kind: str, context: StepContext, inputs: Mapping[str, object]) -
         verdict=acted.decision.verdict.value,
         at=context.at,
     )
-    return _undecided(acted, context) if acted.outcome is None else _ended(acted)
 
 
-def _undecided(acted: Acted, context: StepContext) -> StepResult:
+def _asked_outside(kind: str, context: StepContext, inputs: Mapping[str, object]) -> StepResult:
+    """Return what a system outside answered, or ask for it, in the commit of the step."""
+    place = rows.Place(context.instance_id, context.node, context.visit)
+    given = rows.take_answer(place)
+    if given is None:
+        rows.want(place, kind, inputs)
+        return Outside()
+    values = given.values
+    match given.kind:
+        case "answered":
+            return Answered(values["output"])
+        case "refused":
+            return Refused(values["code"], values["words"], values["output"])
+        case "parked":
+            return Parked(
+                values["waits_for"],
+                UUID(values["reference"]),
+                UUID(values["decision_id"]),
+                values["words"],
+            )
+    return NotDone(values["code"])
+
+
+def undecided(acted: Acted, context: StepContext) -> StepResult:
     """Say what is missing: the customer hears the first reason, staff see them all."""
     decision = acted.decision
     first = context.reasons_first
@@ -110,6 +152,16 @@ def _card_facts(
     return card_facts(context.customer_id, str(parameters.get("card_id")), context.at)
 
 
+def _stop_facts(
+    parameters: Mapping[str, object], context: StepContext, _inputs: Mapping[str, object]
+) -> tuple[Fact, ...]:
+    """Return whose card it is: one that is blocked here is to be stopped elsewhere all the same."""
+    if context.customer_id is None:
+        return ()
+    found = card_facts(context.customer_id, str(parameters.get("card_id")), context.at)
+    return tuple(fact for fact in found if fact.name != "card_status")
+
+
 def card_facts(customer_id: UUID, card_id: str, at: datetime) -> tuple[Fact, ...]:
     """Return whose card it is and how it stands."""
     state = nexus.public.customer_state(customer_id=customer_id)
@@ -124,8 +176,12 @@ def card_facts(customer_id: UUID, card_id: str, at: datetime) -> tuple[Fact, ...
 
 
 _FACTS: Mapping[str, FactCollector] = {
+    "accounts.set_status": orders.account_facts,
+    "messages.send": letters.reply_facts,
+    "payments.hold": _transfer_facts,
     "payments.transfer": _transfer_facts,
     "cards.block": _card_facts,
+    "cards.stop": _stop_facts,
 }
 
 

@@ -1,6 +1,6 @@
 """Cases: what belongs together for the bank's people, with its history in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +9,7 @@ from django.db import connection
 
 import sentinel.public
 from orchestration import feed
+from orchestration.durable import statements
 
 
 class CaseUnknown(LookupError):
@@ -62,6 +63,15 @@ class Note:
     reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cases are looked for."""
+
+    search: str = ""
+    state: str | None = None
+    customer_id: UUID | None = None
+
+
 _COLUMNS = (
     "id, number, journey, title, customer_id, conversation_id, instance_id, state, opened_at,"
     " closed_at"
@@ -95,6 +105,75 @@ def open_case(new: NewCase) -> str:
     return str(number)
 
 
+@dataclass(frozen=True, slots=True)
+class NumberedCase:
+    """A case to open under a number that is its own already, with the first line it has."""
+
+    case: NewCase
+    serial: int
+    number: str
+    opened: Note
+
+
+def reserve_numbers(count: int, at: datetime) -> tuple[tuple[int, str], ...]:
+    """Return the serials and numbers of so many cases; what is never opened leaves a gap."""
+    first = f"{_initials()}-{at.year}-"
+    rows = statements.run(
+        "SELECT serial, %s || to_char(serial, 'FM000000') FROM ("
+        "SELECT nextval(pg_get_serial_sequence('orch_case', 'serial')) AS serial"
+        "  FROM generate_series(1, %s)) AS next ORDER BY serial",
+        [first, count],
+    )
+    return tuple((serial, number) for serial, number in rows)
+
+
+def open_cases(opened: Sequence[NumberedCase]) -> None:
+    """Open cases with their first lines, all of them in two statements."""
+    cases = [each.case for each in opened]
+    statements.count(
+        """
+        INSERT INTO orch_case (serial, id, number, journey, title, customer_id, conversation_id,
+                               instance_id, state, opened_at)
+        SELECT c.serial, c.id, c.number, c.journey, c.title, c.customer_id, c.conversation_id,
+               c.instance_id, 'waiting', c.opened_at
+          FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::text[], %s::text[], %s::uuid[],
+                      %s::uuid[], %s::uuid[], %s::timestamptz[])
+               AS c(serial, id, number, journey, title, customer_id, conversation_id,
+                    instance_id, opened_at)
+        """,
+        [
+            [each.serial for each in opened],
+            [each.id for each in cases],
+            [each.number for each in opened],
+            [each.journey for each in cases],
+            [each.title for each in cases],
+            [each.customer_id for each in cases],
+            [each.conversation_id for each in cases],
+            [each.instance_id for each in cases],
+            [each.at for each in cases],
+        ],
+    )
+    statements.count(
+        "INSERT INTO orch_case_note (case_id, at, actor, kind, words, reference)"
+        " SELECT * FROM unnest(%s::uuid[], %s::timestamptz[], %s::text[], %s::text[],"
+        " %s::text[], %s::text[])",
+        [
+            [each.case.id for each in opened],
+            [each.opened.at for each in opened],
+            [each.opened.actor for each in opened],
+            [each.opened.kind for each in opened],
+            [each.opened.words for each in opened],
+            [each.opened.reference for each in opened],
+        ],
+    )
+
+
+def hold(case_id: UUID) -> None:
+    """Let nobody else hold or change this case until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM orch_case WHERE id = %s FOR NO KEY UPDATE", [case_id])
+
+
 def read_case(case_id: UUID) -> CaseRecord:
     """Return a case.
 
@@ -109,21 +188,27 @@ def read_case(case_id: UUID) -> CaseRecord:
     return CaseRecord(*row)
 
 
+def is_known(case_id: UUID) -> bool:
+    """Tell whether a case has been opened."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM orch_case WHERE id = %s", [case_id])
+        return cursor.fetchone() is not None
+
+
 def set_state(case_id: UUID, state: str, at: datetime) -> None:
     """Say who a case waits for now, or that it is closed; unchanged states make no noise."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orch_case
-               SET state = %(state)s, closed_at = CASE WHEN %(state)s = 'closed' THEN %(at)s END
-             WHERE id = %(id)s AND state <> %(state)s
-         RETURNING customer_id
-            """,
-            {"id": case_id, "state": state, "at": at},
-        )
-        row = cursor.fetchone()
-    if row is not None:
-        changed(case_id, row[0], at)
+    found = statements.run(
+        """
+        UPDATE orch_case
+           SET state = %(state)s,
+               closed_at = CASE WHEN %(state)s = 'closed' THEN %(at)s::timestamptz END
+         WHERE id = %(id)s AND state <> %(state)s
+     RETURNING customer_id
+        """,
+        {"id": case_id, "state": state, "at": at},
+    )
+    if found:
+        changed(case_id, found[0][0], at)
 
 
 def changed(case_id: UUID, customer_id: UUID | None, at: datetime) -> None:
@@ -134,12 +219,11 @@ def changed(case_id: UUID, customer_id: UUID | None, at: datetime) -> None:
 
 def add_note(case_id: UUID, note: Note) -> None:
     """Write the next line of a case's history."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO orch_case_note (case_id, at, actor, kind, words, reference)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            [case_id, note.at, note.actor, note.kind, note.words, note.reference],
-        )
+    statements.count(
+        "INSERT INTO orch_case_note (case_id, at, actor, kind, words, reference)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [case_id, note.at, note.actor, note.kind, note.words, note.reference],
+    )
 
 
 def notes_of(case_id: UUID) -> tuple[Note, ...]:
@@ -153,21 +237,42 @@ def notes_of(case_id: UUID) -> tuple[Note, ...]:
         return tuple(Note(*row) for row in cursor.fetchall())
 
 
-def find_cases(*, search: str, state: str | None, limit: int) -> tuple[CaseRecord, ...]:
-    """Return cases by number, title or customer, newest first."""
-    pattern = "%" + search.strip().replace("\\", "").replace("%", "").replace("_", r"\_") + "%"
+def find_cases(
+    *, wanted: Wanted, whose: str | None, values: Mapping[str, str | list[str]], limit: int
+) -> tuple[CaseRecord, ...]:
+    """Return cases by number or title, newest first.
+
+    `whose` is true of the tasks `t` that make a case somebody's, with the values it needs; without
+    it every case is found.
+    """
+    own = (
+        f"EXISTS (SELECT FROM orch_task t WHERE t.case_id = c.id AND {whose})" if whose else "true"
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT {_COLUMNS} FROM orch_case
+            SELECT {_COLUMNS} FROM orch_case c
              WHERE (number ILIKE %(text)s OR title ILIKE %(text)s)
                AND (%(state)s::text IS NULL OR state = %(state)s)
+               AND (%(customer)s::uuid IS NULL OR customer_id = %(customer)s) AND {own}
              ORDER BY opened_at DESC, serial DESC
              LIMIT %(limit)s
-            """,  # noqa: S608  (the column list is a constant of this module)
-            {"text": pattern, "state": state, "limit": limit},
+            """,  # noqa: S608  (columns and condition are constants of this layer)
+            {
+                **values,
+                "text": _containing(wanted.search),
+                "state": wanted.state,
+                "customer": wanted.customer_id,
+                "limit": limit,
+            },
         )
         return tuple(CaseRecord(*row) for row in cursor.fetchall())
+
+
+def _containing(text: str) -> str:
+    """Return the pattern that finds a text exactly as it was typed, signs of LIKE included."""
+    escaped = text.strip().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    return f"%{escaped}%"
 
 
 def _initials() -> str:

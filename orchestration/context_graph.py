@@ -3,7 +3,8 @@
 So that the Context Graph can be walked from a customer to a case, to the decision, to the effect.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -21,14 +22,31 @@ def case_opened(
     at: datetime,
 ) -> None:
     """Tell that a case began, about whom, and in which conversation."""
-    case = f"case:{case_id}"
-    edges = []
-    if customer_id is not None:
-        edges.append(_edge(case, "concerns", f"party:{customer_id}", at))
-    if conversation_id is not None:
-        edges.append(_edge(case, "asked_in", f"conversation:{conversation_id}", at))
-    node = nexus.public.NewNode(case, "case", customer_id, about)
-    nexus.public.connect(nodes=[node], edges=edges)
+    cases_opened([OpenedCase(case_id, customer_id, conversation_id, about, at)])
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCase:
+    """A case that began: about whom, and in which conversation."""
+
+    case_id: UUID
+    customer_id: UUID | None
+    conversation_id: UUID | None
+    about: Mapping[str, object]
+    at: datetime
+
+
+def cases_opened(opened: Sequence[OpenedCase]) -> None:
+    """Tell that cases began, all at once."""
+    nodes, edges = [], []
+    for each in opened:
+        case = f"case:{each.case_id}"
+        nodes.append(nexus.public.NewNode(case, "case", each.customer_id, each.about))
+        if each.customer_id is not None:
+            edges.append(_edge(case, "concerns", f"party:{each.customer_id}", each.at))
+        if each.conversation_id is not None:
+            edges.append(_edge(case, "asked_in", f"conversation:{each.conversation_id}", each.at))
+    nexus.public.connect(nodes=nodes, edges=edges)
 
 
 def decided(

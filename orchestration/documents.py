@@ -47,6 +47,16 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a file came from: a conversation with a customer, or somebody of the bank."""
+
+    customer_id: UUID | None
+    conversation_id: UUID | None = None
+    case_id: UUID | None = None
+    added_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A kept file, without its content; `reading` is what was read from it."""
 
@@ -63,8 +73,7 @@ class Document:
 def keep(
     attachment: Attachment,
     *,
-    conversation_id: UUID,
-    customer_id: UUID | None,
+    origin: Origin,
     reading: Mapping[str, object],
     at: datetime,
 ) -> None:
@@ -73,13 +82,15 @@ def keep(
     name = attachment.name.strip()[:_NAME_LENGTH_MAX] or "document"
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO orch_document (id, conversation_id, customer_id, media_type, size,"
-            " sealed_name, sealed_content, sealed_reading, received_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO orch_document (id, conversation_id, case_id, customer_id, added_by,"
+            " media_type, size, sealed_name, sealed_content, sealed_reading, received_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
             [
                 attachment.id,
-                conversation_id,
-                customer_id,
+                origin.conversation_id,
+                origin.case_id,
+                origin.customer_id,
+                origin.added_by,
                 attachment.media_type[:100],
                 len(attachment.content),
                 _seal(name.encode(), f"{place}|name"),

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.db import connection
 
+from orchestration.durable import statements
+
 
 class CursorNotUnderstood(ValueError):
     """A feed cursor does not have the form `<transaction>:<position>`."""
@@ -32,11 +34,10 @@ class Event:
 
 def publish(*, event_type: str, subject: str, payload: Mapping[str, object], at: datetime) -> None:
     """Add a line to the feed in the caller's transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO orch_event (type, subject, occurred_at, payload) VALUES (%s, %s, %s, %s)",
-            [event_type, subject, at, json.dumps(payload)],
-        )
+    statements.count(
+        "INSERT INTO orch_event (type, subject, occurred_at, payload) VALUES (%s, %s, %s, %s)",
+        [event_type, subject, at, json.dumps(payload)],
+    )
 
 
 def events_after(*, cursor: str, limit: int) -> tuple[Event, ...]:

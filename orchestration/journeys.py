@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +11,18 @@ from typing import Any, Literal
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field
 
+from orchestration.output_schemas import check_schema
+from orchestration.triggers.content import (
+    BatchContent,
+    TriggerContent,
+    check_batch,
+    check_trigger,
+)
 from orchestration.worklist.forms import check_form
+
+QUEUE_NAME = r"^[a-z0-9][a-z0-9_.-]{0,62}$"
+# The stories of a flow stand beside its drawing, under its name.
+SCENARIOS = ".scenario.json"
 
 
 class _Content(BaseModel):
@@ -30,13 +41,19 @@ class Slot(_Content):
 class Request(_Content):
     """What an intent leads to: a flow that needs slots filled, or an answer read at once.
 
-    `opening` is said as soon as the wish is understood, before anything is looked up.
+    `opening` is said as soon as the wish is understood, before anything is looked up. As a step of
+    a plan it is called by its `label` (`title` where values are missing), finds `outputs` by type,
+    and is foreseen to end in `action`.
     """
 
     opening: str = ""
     flow: str | None = None
     read: str | None = None
     slots: dict[str, Slot] = Field(default_factory=dict)
+    title: str = ""
+    label: str = ""
+    action: str = ""
+    outputs: dict[str, Literal["money", "payee", "card"]] = Field(default_factory=dict)
 
 
 class CardContent(_Content):
@@ -47,15 +64,24 @@ class CardContent(_Content):
 
 
 class FlowContent(_Content):
-    """One flow: its drawing, rules and forms, and what is said at which of its nodes.
+    """One flow: its drawing, rules, forms and schemas, and what is said at which of its nodes.
 
     `says` is for the customer, `notes` for the history of the case; `states` gives for each end
     the state under which the customer finds the request afterwards.
+
+    `queue`, `priority` (-1 to 2) and `commit` (to the next `wait` state, or each `step` for itself)
+    are for the workers; `moves_max` is how far it may go without waiting for anything; `owners`
+    names for a node (or "*") the role, or `person:<id>`, who looks when it does not work. With
+    `must_pass` a version that fails one of its scenarios is not even proposed.
+
+    A flow that `opens_case` "when_needed" has one from the moment somebody has to look at it or is
+    asked; what nobody needed to see leaves its history and no case.
     """
 
     drawing: str
     rules: list[str] = Field(default_factory=list)
     forms: dict[str, str] = Field(default_factory=dict)
+    schemas: dict[str, str] = Field(default_factory=dict)
     title: str
     summary: str
     purpose: str
@@ -64,8 +90,22 @@ class FlowContent(_Content):
     states: dict[str, str] = Field(default_factory=dict)
     cards: dict[str, CardContent] = Field(default_factory=dict)
     reasons_first: list[str] = Field(default_factory=list)
+    triggers: dict[str, TriggerContent] = Field(default_factory=dict)
+    batches: dict[str, BatchContent] = Field(default_factory=dict)
     approval_says: str = ""
     step_up_says: str = ""
+    queue: str = Field(default="default", pattern=QUEUE_NAME)
+    priority: int = Field(default=0, ge=-1, le=2)
+    commit: Literal["wait", "step"] = "wait"
+    moves_max: int = Field(default=10_000, ge=1)
+    owners: dict[str, str] = Field(default_factory=dict)
+    opens_case: Literal["at_start", "when_needed"] = "at_start"
+    must_pass: bool = False
+
+    @property
+    def is_for_workers(self) -> bool:
+        """Tell whether only workers run it: it has a queue of its own, or a commit per call."""
+        return self.queue != "default" or self.commit == "step"
 
 
 class JourneyContent(_Content):
@@ -79,7 +119,11 @@ class JourneyContent(_Content):
 
 @dataclass(frozen=True, slots=True)
 class FlowSource:
-    """Everything of one flow that is published together; `digest` names it."""
+    """Everything of one flow that is published together; `digest` names it.
+
+    `scenarios` are the stories it is tried out with. They change nothing that runs, so that they
+    are no part of the digest.
+    """
 
     journey: str
     process: str
@@ -87,11 +131,21 @@ class FlowSource:
     rules: Mapping[str, str]
     content: FlowContent
     forms: Mapping[str, Mapping[str, Any]]
+    scenarios: str = ""
+    schemas: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
-        """Return content and forms as one text, the same for the same meaning."""
-        whole = {"content": self.content.model_dump(mode="json"), "forms": self.forms}
+        """Return content, forms and schemas as one text, the same for the same meaning.
+
+        A flow without schemas has the text, and so the digest, it had before there were any.
+        """
+        content = self.content.model_dump(mode="json")
+        whole: dict[str, Any] = {"content": content, "forms": self.forms}
+        if self.schemas:
+            whole["schemas"] = self.schemas
+        else:
+            del content["schemas"]
         return json.dumps(whole, sort_keys=True, ensure_ascii=False)
 
     @property
@@ -132,6 +186,7 @@ def flow_sources() -> tuple[FlowSource, ...]:
 
     Raises:
         FormRefused: a form uses words that forms do not have.
+        SchemaRefused: a schema is broken, or uses words that schemas do not have.
     """
     return tuple(
         _flow(Path(folder), journey.journey, process, content)
@@ -152,6 +207,16 @@ def _flow(folder: Path, journey: str, process: str, content: FlowContent) -> Flo
     }
     for form in forms.values():
         check_form(form)
+    schemas = {
+        name: json.loads((folder / path).read_text(encoding="utf-8"))
+        for name, path in content.schemas.items()
+    }
+    for name, schema in schemas.items():
+        check_schema(f"{process}/{name}", schema)
+    for name, trigger in content.triggers.items():
+        check_trigger(f"{process}/{name}", trigger)
+    for name, batch in content.batches.items():
+        check_batch(f"{process}/{name}", batch)
     return FlowSource(
         journey=journey,
         process=process,
@@ -159,4 +224,10 @@ def _flow(folder: Path, journey: str, process: str, content: FlowContent) -> Flo
         rules={path: (folder / path).read_text(encoding="utf-8") for path in content.rules},
         content=content,
         forms=forms,
+        scenarios=_text_if_there((folder / content.drawing).with_suffix(SCENARIOS)),
+        schemas=schemas,
     )
+
+
+def _text_if_there(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

@@ -6,40 +6,56 @@ Element = etree._Element
 
 
 class MarkupRefused(ValueError):
-    """The file is too large, is no XML, or holds a document type."""
+    """The file is too large, is no XML, or holds a document type; `why` says which, stably.
+
+    `why` is `too_large`, `not_well_formed`, `nests_too_deeply` or `has_document_type`.
+    """
 
     code = "markup_refused"
     is_retryable = False
 
-    def __init__(self, reason: str, line: int = 0) -> None:
-        super().__init__(reason, line)
-        self.reason, self.line = reason, line
+    def __init__(self, why: str, reason: str, line: int = 0) -> None:
+        super().__init__(why, reason, line)
+        self.why, self.reason, self.line = why, reason, line
 
 
-def read_xml(xml: bytes, *, size_max_bytes: int) -> Element:
+def read_xml(xml: bytes, *, size_max_bytes: int, keeps_comments: bool = False) -> Element:
     """Parse a file to its root element.
 
     Raises:
-        MarkupRefused: it is too large, is not well-formed, or declares a document type.
+        MarkupRefused: it is too large, is not well-formed, nests too deeply, or declares a
+            document type.
     """
     if len(xml) > size_max_bytes:
-        raise MarkupRefused(f"larger than {size_max_bytes} bytes")
+        raise MarkupRefused("too_large", f"larger than {size_max_bytes} bytes")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
         dtd_validation=False,
         huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
+        remove_comments=not keeps_comments,
+        remove_pis=not keeps_comments,
+        # What is not XML is refused at its first fault, never repaired.
+        recover=False,
     )
     try:
         root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
-        raise MarkupRefused("not well-formed", error.lineno or 0) from error
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise MarkupRefused("a document type is not accepted")
+        raise _refusal(error) from error
+    doctype = root.getroottree().docinfo
+    if doctype.internalDTD is not None or doctype.doctype:
+        raise MarkupRefused("has_document_type", "a document type is not accepted", 1)
     return root
+
+
+def _refusal(error: etree.XMLSyntaxError) -> MarkupRefused:
+    line = error.lineno or 0
+    if "depth" in str(error).lower():
+        return MarkupRefused("nests_too_deeply", "elements nest too deeply", line)
+    if "entity" in str(error).lower():
+        return MarkupRefused("has_document_type", "entities are not accepted", line)
+    return MarkupRefused("not_well_formed", "not well-formed", line)
 
 
 def local_name(element: Element) -> str:

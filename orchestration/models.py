@@ -18,13 +18,16 @@ from sentinel.vocabulary import Provenance
 def fraud_of_payment(context: StepContext, inputs: Mapping[str, object]) -> Answered:
     """Score the risk of fraud of a payment from the customer's habits.
 
-    Inputs `payment` and `sources`.
+    Inputs `payment` and `sources`; `as_of`, a moment in ISO 8601, scores one that was made as it
+    looked just before.
     """
     assert context.customer_id is not None
     payment = inputs["payment"]
     assert isinstance(payment, Mapping)
     given = {**payment, "sources": inputs.get("sources")}
-    features = _features(context.customer_id, given, context.at)
+    as_of = inputs.get("as_of")
+    seen_at = datetime.fromisoformat(str(as_of)) if as_of else context.at
+    features = _features(context.customer_id, given, seen_at)
     score = intelligence.public.score_payment(
         features=features, at=context.at, case_id=context.case_id
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import nexus.public
 from orchestration import act, context_graph, evidence
@@ -209,3 +209,8 @@ def money_of(value: object) -> Money:
             return Money(minor_units, currency)
     msg = "not an amount of money"
     raise ValueError(msg)
+
+
+def reference(context: StepContext, _inputs: Mapping[str, object]) -> Answered:
+    """Give this visit of the node a reference of its own, the same however often it is asked."""
+    return Answered({"reference": uuid5(context.instance_id, context.key).hex[:20].upper()})

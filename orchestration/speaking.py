@@ -13,7 +13,8 @@ from orchestration.dialogue.filling import Speaker
 from orchestration.dialogue.replies import Reply, Voice
 from orchestration.dialogue.requests import go_on
 from orchestration.dialogue.turns import Turn
-from sentinel.vocabulary import Principal, Source
+from orchestration.planning import making
+from sentinel.vocabulary import Principal, Provenance, Source
 
 
 def answer_card(
@@ -83,6 +84,30 @@ def start_card_block(
     source = Speaker(customer_of(principal), f"screen:{conversation}", at).selected
     draft = Draft(intent="card_block").with_value("card_id", str(card_id), source)
     return _begin(principal, conversation, draft, "card_block", at)
+
+
+def propose_plan(
+    *,
+    principal: Principal,
+    conversation_id: UUID | None,
+    plan: Mapping[str, object],
+    at: datetime,
+) -> Reply:
+    """Check a plan given as JSON and show it to its customer, who confirms it in the chat.
+
+    Raises:
+        OnlyForCustomers: the principal is no customer.
+        PlanRefused: it does not hold together, or a step would be refused; `faults` say where.
+    """
+    conversation = conversation_id or _own_conversation(principal)
+    with transaction.atomic():
+        draft, number = drafts.lock_draft(conversation, principal.id)
+        turn = Turn(conversation, principal, customer_of(principal), number, at, Voice(), draft)
+        # A program of the customer's wrote it: every step is shown and confirmed once more.
+        origin = Source(Provenance.CUSTOMER_TYPED, f"plan:{turn.new_id('plan')}")
+        making.propose(turn, making.tasks_of_json(plan, origin))
+        cards.tell_changed(conversation, turn.customer_id, None, at)
+    return turn.reply()
 
 
 def payments_of(

@@ -25,7 +25,9 @@ class StepContext:
     """Where a step stands: one visit of one node of one instance, and for whom it works.
 
     `key` is the same for every attempt, so that an effect is recognised when it is asked again.
-    `reasons_first` names the rules a customer is told of before any other.
+    Nothing may take beyond `give_up_at`.
+    `reasons_first` names the rules a customer is told of before any other. A step with
+    `is_compensation` undoes another, under the bank's own mandate.
     """
 
     instance_id: UUID
@@ -37,11 +39,18 @@ class StepContext:
     purpose: str
     at: datetime
     reasons_first: tuple[str, ...] = ()
+    is_compensation: bool = False
+    give_up_at: datetime | None = None
 
     @property
     def key(self) -> str:
         """Return the idempotency key of the step."""
         return f"{self.instance_id}:{self.node}:{self.visit}"
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return how long the step may still take; None when nothing limits it."""
+        return None if self.give_up_at is None else (self.give_up_at - self.at).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +79,16 @@ class Parked:
     words: str
 
 
-StepResult = Answered | Refused | Parked
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The step is for a system outside: it is wanted from now on, and done after this commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotDone:
+    """The step was certainly not done, and may be tried again."""
+
+    code: str
+
+
+StepResult = Answered | Refused | Parked | Outside | NotDone

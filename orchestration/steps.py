@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from orchestration import actions, models, reads
+import intelligence.public
+from orchestration import actions, letters, models, orders, posted, reads, repeated
 from orchestration.core.commands import CallKind
-from orchestration.step_results import StepContext, StepResult
+from orchestration.step_results import StepContext, StepResult, StepUnavailable
 
 Step = Callable[[StepContext, Mapping[str, object]], StepResult]
 
@@ -21,12 +22,35 @@ class StepUnknown(LookupError):
 
 
 _READS: Mapping[str, Step] = {
-    "payment_preview": reads.payment_preview,
+    "payment_preview": repeated.payment_preview,
     "screening": reads.screening,
+    "posted_transfer": posted.posted_transfer,
+    "earlier_look": posted.earlier_look,
+    "hold_standing": orders.hold_standing,
+    "correspondent": letters.correspondent,
+    "letter_facts": letters.letter_facts,
     "balance": reads.balance,
     "spending": reads.spending,
+    "reference": reads.reference,
 }
-_MODELS: Mapping[str, Step] = {"fraud.payments": models.fraud_of_payment}
+# What neither reads nor writes anything: it needs no savepoint and cannot break a transaction.
+_PURE = frozenset({"reference"})
+_MODELS: Mapping[str, Step] = {
+    "fraud.payments": models.fraud_of_payment,
+    "intent.understand": letters.classify,
+    "letters.read": letters.extract,
+    "letters.reply": letters.draft,
+}
+
+
+def is_pure(kind: CallKind, name: str) -> bool:
+    """Tell whether a step touches nothing but its inputs."""
+    return kind is CallKind.READ and name in _PURE
+
+
+def is_known(kind: CallKind, name: str) -> bool:
+    """Tell whether this bank has a step that is no action under this name."""
+    return name in {CallKind.READ: _READS, CallKind.MODEL: _MODELS}.get(kind, {})
 
 
 def call(
@@ -43,4 +67,7 @@ def call(
     step = (_READS if kind is CallKind.READ else _MODELS).get(name)
     if step is None or kind is CallKind.AGENT:
         raise StepUnknown(f"{kind}:{name}")
-    return step(context, inputs)
+    try:
+        return step(context, inputs)
+    except intelligence.public.NoModelAnswered as error:
+        raise StepUnavailable(error.code) from error

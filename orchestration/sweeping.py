@@ -2,16 +2,29 @@
 
 import sentinel.public
 from orchestration.durable import sweeping
+from orchestration.versions import moving
+
+# With much to do, one legal entity must not keep the others waiting for longer than this.
+BUSY_SECONDS_MAX = 2.0
 
 
 def run_due_once(*, limit: int = 50) -> int:
-    """Look once, in every legal entity, for timers, retries and left messages; return how many.
+    """Look once, in every legal entity, for what is due; return how much was done.
 
     Several processes may do so at once: what one holds, the others leave alone.
     """
     done = 0
     for entity in sentinel.public.legal_entities():
         with sentinel.public.legal_entity(entity=entity.entity):
-            swept = sweeping.sweep(limit=limit)
-            done += swept.escalated + swept.timers + swept.answered + swept.moved
+            done += run_due_here(limit=limit, seconds=0.0)
     return done
+
+
+def run_due_here(*, limit: int = 50, seconds: float = BUSY_SECONDS_MAX) -> int:
+    """Look, in this legal entity, for what is due; return how much was done.
+
+    With more than `limit` due, go on with the rest for some seconds: the next look is a tick away.
+    """
+    swept = sweeping.sweep(limit=limit, seconds=seconds)
+    done = swept.escalated + swept.timers + swept.answered + swept.moved
+    return done + moving.move_agreed_once(limit=limit)

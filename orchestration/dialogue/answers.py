@@ -11,7 +11,7 @@ from orchestration.dialogue import payments
 from orchestration.dialogue.turns import Turn
 from orchestration.step_results import StepContext
 from orchestration.wording import date_words, filled, money_words
-from orchestration.worklist import rows
+from orchestration.worklist import assigning, clocks, rows
 
 HANDOFF_FORM = {
     "type": "object",
@@ -132,7 +132,7 @@ def hand_over(turn: Turn, summary: str) -> None:
         )
     )
     cases.add_note(case_id, cases.Note(turn.at, turn.principal.id, "opened", summary, ""))
-    rows.open_task(_handoff_task(turn, case_id, summary))
+    assigning.open_task(_handoff_task(turn, case_id, summary))
     cases.set_state(case_id, "open", turn.at)
     turn.case_id = case_id
     words = filled(journeys.words("handoff"), {"number": number})
@@ -141,6 +141,7 @@ def hand_over(turn: Turn, summary: str) -> None:
 
 
 def _handoff_task(turn: Turn, case_id: UUID, summary: str) -> rows.NewTask:
+    warn_at, due_at = clocks.allowed((_ADVISER,), turn.at, clocks.HANDOFF)
     return rows.NewTask(
         id=turn.new_id("handoff", "task"),
         case_id=case_id,
@@ -155,8 +156,8 @@ def _handoff_task(turn: Turn, case_id: UUID, summary: str) -> rows.NewTask:
         inputs={"summary": summary, "conversation_id": str(turn.conversation_id)},
         roles=(_ADVISER,),
         excluded=(),
-        warn_at=None,
-        due_at=None,
+        warn_at=warn_at,
+        due_at=due_at,
         at=turn.at,
     )
 

@@ -7,10 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from orchestration import feed
-from orchestration.durable import store
+from orchestration.durable import statements, store
 
 
 class CardUnknown(LookupError):
@@ -79,31 +77,30 @@ _COLUMNS = (
 
 def open_card(new: NewCard) -> Card:
     """Show a card; the same id is shown once."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO orch_card (id, conversation_id, principal_id, turn, kind, state, details,
-                   expires_at, case_id, instance_id, token, node, reference, opened_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            ON CONFLICT (id) DO NOTHING
-            """,
-            [
-                new.id,
-                new.conversation_id,
-                new.principal_id,
-                new.turn,
-                new.kind,
-                new.state,
-                json.dumps(new.details),
-                new.expires_at,
-                new.case_id,
-                new.instance_id,
-                new.token,
-                new.node,
-                new.reference,
-                new.at,
-            ],
-        )
+    statements.count(
+        """
+        INSERT INTO orch_card (id, conversation_id, principal_id, turn, kind, state, details,
+               expires_at, case_id, instance_id, token, node, reference, opened_at)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (id) DO NOTHING
+        """,
+        [
+            new.id,
+            new.conversation_id,
+            new.principal_id,
+            new.turn,
+            new.kind,
+            new.state,
+            json.dumps(new.details),
+            new.expires_at,
+            new.case_id,
+            new.instance_id,
+            new.token,
+            new.node,
+            new.reference,
+            new.at,
+        ],
+    )
     return Card(new.id, new.kind, new.state, new.turn, new.details, new.expires_at, new.case_id)
 
 
@@ -159,24 +156,22 @@ def settle_card(
     card_id: UUID, *, state: str, reply: str | None = None, details: Mapping[str, object] | None
 ) -> None:
     """Note what became of a card, what was replied, and what it now shows."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orch_card SET state = %s, reply = coalesce(%s, reply),"
-            " details = coalesce(%s, details) WHERE id = %s",
-            [state, reply, json.dumps(details) if details is not None else None, card_id],
-        )
+    statements.count(
+        "UPDATE orch_card SET state = %s, reply = coalesce(%s, reply),"
+        " details = coalesce(%s, details) WHERE id = %s",
+        [state, reply, json.dumps(details) if details is not None else None, card_id],
+    )
 
 
 def close_cards(instance_id: UUID, token: str | None, state: str) -> tuple[UUID, ...]:
     """Close the open cards of an instance, or of one of its tokens; return whose changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orch_card SET state = %(state)s WHERE instance_id = %(id)s"
-            " AND state = 'open' AND (%(token)s::text IS NULL OR token = %(token)s)"
-            " RETURNING conversation_id",
-            {"state": state, "id": instance_id, "token": token},
-        )
-        return tuple({row[0] for row in cursor.fetchall()})
+    rows = statements.run(
+        "UPDATE orch_card SET state = %(state)s WHERE instance_id = %(id)s"
+        " AND state = 'open' AND (%(token)s::text IS NULL OR token = %(token)s)"
+        " RETURNING conversation_id",
+        {"state": state, "id": instance_id, "token": token},
+    )
+    return tuple({row[0] for row in rows})
 
 
 def tell_changed(
@@ -196,9 +191,7 @@ def tell_changed(
 
 
 def _rows(statement: str, parameters: list[Any], at: datetime) -> tuple[CardRow, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        rows = cursor.fetchall()
+    rows = statements.run(statement, parameters)
     return tuple(_row(row, at) for row in rows)
 
 

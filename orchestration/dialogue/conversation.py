@@ -8,15 +8,16 @@ from uuid import UUID
 from django.db import transaction
 
 import intelligence.public
-import nexus.public
 from intelligence.public import Advice, Intent
 from orchestration import journeys
-from orchestration.dialogue import answering, answers, cards, drafts, invoices
+from orchestration.dialogue import answering, answers, cards, drafts, invoices, several
 from orchestration.dialogue.drafts import NOTHING, Draft
 from orchestration.dialogue.replies import Reply, Voice
 from orchestration.dialogue.requests import go_on
 from orchestration.dialogue.turns import Turn
+from orchestration.dialogue.waiting import open_plan, waiting_card
 from orchestration.documents import Attachment
+from orchestration.planning import making, running
 from sentinel.vocabulary import Principal
 
 SUGGESTIONS = ("Show my balance", "Send money", "Talk to a person")
@@ -55,6 +56,7 @@ def handle_message(
         draft, number = drafts.lock_draft(conversation_id, principal.id)
         turn = Turn(conversation_id, principal, customer_id, number, at, voice, draft)
         _take(turn, text, attachments)
+        running.follow(turn)
         drafts.keep_draft(conversation_id, turn.draft)
     return turn.reply()
 
@@ -72,9 +74,11 @@ def customer_of(principal: Principal) -> UUID:
 
 
 def _take(turn: Turn, text: str, attachments: Sequence[Attachment]) -> None:
-    waiting = answering.open_confirmation(turn)
+    waiting = waiting_card(turn)
     if waiting is None and turn.draft.instance_id is not None:
         turn.draft = NOTHING
+    if not attachments and _take_several(turn, text, waiting):
+        return
     meaning = _understood(turn, text, has_document=bool(attachments))
     if meaning is None:
         _not_understood(turn, "")
@@ -85,20 +89,51 @@ def _take(turn: Turn, text: str, attachments: Sequence[Attachment]) -> None:
     _act(turn, meaning, waiting)
 
 
+def _take_several(turn: Turn, text: str, waiting: cards.CardRow | None) -> bool:
+    """Take a message of several parts: what is open first, then the rest; False when it is one."""
+    said = several.said(turn, text)
+    if said is None:
+        return False
+    _answer_open(turn, said, waiting)
+    opened, is_open = turn.draft, several.is_open(turn)
+    now, later = several.at_once(said.requests, is_open=is_open)
+    for clause in now:
+        meaning = _understood(turn, clause.text, is_plain=True)
+        if meaning is not None:
+            _act(turn, meaning, None)
+        if is_open:
+            # A question that is asked besides is answered on its own card.
+            turn.draft = opened
+    if later:
+        making.propose_clauses(turn, later, "plan_kept" if is_open else "plan_proposed")
+        if is_open:
+            turn.draft = opened
+    if said.is_unclear:
+        turn.say("part_not_taken")
+    return True
+
+
+def _answer_open(turn: Turn, said: several.Said, waiting: cards.CardRow | None) -> None:
+    match said.answer:
+        case "cancel":
+            _cancel(turn, waiting)
+        case "correct":
+            meaning = _understood(turn, said.words)
+            if meaning is not None:
+                _correct(turn, meaning, waiting)
+
+
 def _understood(
-    turn: Turn, text: str, *, has_document: bool
+    turn: Turn, text: str, *, has_document: bool = False, is_plain: bool = False
 ) -> intelligence.public.Understanding | None:
-    payees = [
-        intelligence.public.KnownPayee(payee_id=each.payee_id, name=each.name)
-        for each in nexus.public.payees_of(customer_id=turn.customer_id)
-    ]
-    dialogue = intelligence.public.DialogueContext(
-        intent=turn.draft.intent, awaiting=turn.draft.awaiting, has_document=has_document
+    """Return what words mean, by themselves or to what is open; None when nobody can tell."""
+    dialogue = (
+        intelligence.public.DialogueContext()
+        if is_plain
+        else several.context_of(turn, has_document=has_document)
     )
     try:
-        return intelligence.public.understand(
-            text=text, at=turn.at, payees=payees, dialogue=dialogue
-        )
+        return several.understood(turn, text, dialogue, several.payees_of(turn), record=True)
     except intelligence.public.NoModelAnswered:
         return None
 
@@ -119,8 +154,17 @@ def _act(
             turn.say("document_missing")
         case Intent.OTHER:
             _not_understood(turn, meaning.topic, meaning.refusals)
+        case _ if waiting is not None and _is_reply(meaning, waiting):
+            assert meaning.slots.purpose is not None
+            answering.reply_by_words(turn, waiting, meaning.slots.purpose.value)
         case _:
             _request(turn, meaning)
+
+
+def _is_reply(meaning: intelligence.public.Understanding, waiting: cards.CardRow) -> bool:
+    """Tell whether a message answers the question of a flow, such as what a payment is for."""
+    is_answer = meaning.decided_by.startswith("rule:answers")
+    return waiting.card.kind == answering.REQUEST and is_answer and bool(meaning.slots.purpose)
 
 
 def _request(turn: Turn, meaning: intelligence.public.Understanding) -> None:
@@ -161,6 +205,7 @@ def _only_noted(turn: Turn, meaning: intelligence.public.Understanding) -> Draft
 
 
 def _confirm(turn: Turn, waiting: cards.CardRow | None) -> None:
+    waiting = waiting or open_plan(turn)
     if waiting is None:
         turn.say("nothing_to_confirm")
         turn.suggestions = SUGGESTIONS
@@ -171,6 +216,12 @@ def _confirm(turn: Turn, waiting: cards.CardRow | None) -> None:
 def _cancel(turn: Turn, waiting: cards.CardRow | None) -> None:
     if waiting is not None:
         answering.cancel_by_words(turn, waiting)
+        return
+    plan = open_plan(turn) if turn.draft.intent is None else None
+    if plan is not None:
+        answering.cancel_by_words(turn, plan)
+        return
+    if running.stop(turn):
         return
     turn.say("cancelled" if turn.draft.intent else "nothing_to_cancel")
     turn.draft = NOTHING

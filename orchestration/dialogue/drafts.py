@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from orchestration.durable import statements
 from sentinel.vocabulary import Source
 
 
@@ -16,6 +17,7 @@ class Draft:
     """A request in the making: values by parameter, where each came from, and what was asked.
 
     `awaiting` is the slot asked for, or `confirmation` while a flow waits for the customer.
+    `plan_step` names the step of a plan it is put together for.
     """
 
     intent: str | None = None
@@ -24,6 +26,7 @@ class Draft:
     awaiting: str | None = None
     instance_id: str | None = None
     document_id: str | None = None
+    plan_step: str | None = None
 
     def with_value(self, name: str, value: object, source: Source) -> "Draft":
         """Return the draft with one parameter set."""
@@ -63,27 +66,34 @@ def lock_draft(conversation_id: UUID, principal_id: str) -> tuple[Draft, int]:
     Raises:
         NotYourConversation: somebody else began it.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO orch_conversation_state (conversation_id, principal_id, state)"
-            " VALUES (%s, %s, '{}') ON CONFLICT (conversation_id) DO NOTHING",
-            [conversation_id, principal_id],
-        )
-        cursor.execute(
-            "UPDATE orch_conversation_state SET turn = turn + 1, updated_at = clock_timestamp()"
-            " WHERE conversation_id = %s RETURNING principal_id, state, turn",
-            [conversation_id],
-        )
-        owner, state, turn = cursor.fetchone()
+    rows = statements.run(
+        "INSERT INTO orch_conversation_state AS known (conversation_id, principal_id, state, turn)"
+        " VALUES (%s, %s, '{}', 1) ON CONFLICT (conversation_id) DO UPDATE"
+        " SET turn = known.turn + 1, updated_at = clock_timestamp()"
+        " RETURNING principal_id, state, turn",
+        [conversation_id, principal_id],
+    )
+    ((owner, state, turn),) = rows
     if owner != principal_id:
         raise NotYourConversation(str(conversation_id))
     return Draft(**json.loads(state)), turn
 
 
-def keep_draft(conversation_id: UUID, draft: Draft) -> None:
-    """Keep what a conversation is in the middle of."""
+def latest_conversation(principal_id: str) -> UUID | None:
+    """Return the conversation in which a person spoke last, if they ever did."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE orch_conversation_state SET state = %s WHERE conversation_id = %s",
-            [json.dumps(asdict(draft)), conversation_id],
+            "SELECT conversation_id FROM orch_conversation_state WHERE principal_id = %s"
+            " ORDER BY updated_at DESC, conversation_id LIMIT 1",
+            [principal_id],
         )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def keep_draft(conversation_id: UUID, draft: Draft) -> None:
+    """Keep what a conversation is in the middle of."""
+    statements.count(
+        "UPDATE orch_conversation_state SET state = %s WHERE conversation_id = %s",
+        [json.dumps(asdict(draft)), conversation_id],
+    )

@@ -258,3 +258,17 @@ _READERS: Mapping[str, Reader] = {
     "account": _account,
     "card": _card,
 }
+# What a message names that a slot of a type is filled from.
+_NAMED: Mapping[str, tuple[str, ...]] = {
+    "amount": ("amount",),
+    "payee": ("payee", "iban"),
+    "date": ("date",),
+    "text": ("purpose",),
+    "account": ("account_kind",),
+    "card": ("card",),
+}
+
+
+def is_named(slot: Slot, named: intelligence.public.Slots) -> bool:
+    """Tell whether a message names anything that a slot is filled from."""
+    return not set(_NAMED[slot.type]).isdisjoint(named.names())

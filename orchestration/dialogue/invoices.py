@@ -19,8 +19,7 @@ def pay_document(turn: Turn, attachment: Attachment, named: intelligence.public.
     reading = intelligence.public.read_invoice(data=attachment.content, at=turn.at)
     documents.keep(
         attachment,
-        conversation_id=turn.conversation_id,
-        customer_id=turn.customer_id,
+        origin=documents.Origin(turn.customer_id, turn.conversation_id),
         reading=reading_as_values(reading),
         at=turn.at,
     )

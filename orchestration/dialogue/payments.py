@@ -1,22 +1,23 @@
 """A customer's payments as they stand, made from the flows themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from orchestration.core.state import InstanceState
+from orchestration.durable import statements
 from orchestration.durable.definitions import flow_of
 from orchestration.durable.texts import from_text
-from orchestration.plain import plain_mapping
+from orchestration.plain import plain, plain_mapping
 from orchestration.reads import money_of
 from orchestration.wording import filled, found
 from sentinel.vocabulary import Money
 
 PROCESS = "send_money"
+# The values of the flow that a payment shows.
+_SHOWN = ("creditor_name", "creditor_iban", "amount", "execution_date", "remittance", "receipt")
 _WORDS = {
     "waiting_for_you": "waiting for you",
     "in_review": "being looked at by a colleague",
@@ -44,35 +45,47 @@ class PaymentView:
     case_id: UUID | None
     card_id: UUID | None
     reference: str | None
+    remittance: str
 
 
-def payments_of(*, customer_id: UUID, limit: int, at: datetime) -> tuple[PaymentView, ...]:
-    """Return the payments a customer asked for, newest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT i.id, i.definition, i.status, i.state, i.end_node, i.started_at, i.ended_at,
-                   i.case_id,
-                   (SELECT c.id FROM orch_card c
-                     WHERE c.instance_id = i.id AND c.state = 'open'
-                       AND (c.expires_at IS NULL OR c.expires_at > %s)
-                     ORDER BY c.position DESC LIMIT 1)
-              FROM orch_instance i
-             WHERE i.customer_id = %s AND i.process = %s
-             ORDER BY i.started_at DESC, i.id
-             LIMIT %s
-            """,
-            [at, customer_id, PROCESS, limit],
-        )
-        return tuple(_payment(row) for row in cursor.fetchall())
+def payments_of(
+    *, customer_id: UUID, limit: int, at: datetime, but: UUID | None = None
+) -> tuple[PaymentView, ...]:
+    """Return the payments a customer asked for but one, newest first."""
+    return tuple(each_payment_of(customer_id=customer_id, limit=limit, at=at, but=but))
+
+
+def each_payment_of(
+    *, customer_id: UUID, limit: int, at: datetime, but: UUID | None = None
+) -> Iterator[PaymentView]:
+    """Yield the payments a customer asked for but one, newest first, read as they are asked for."""
+    rows = statements.run(
+        """
+        SELECT i.id, i.definition, i.status, i.state, i.end_node, i.started_at, i.ended_at,
+               i.case_id,
+               (SELECT c.id FROM orch_card c
+                 WHERE c.instance_id = i.id AND c.state = 'open'
+                   AND (c.expires_at IS NULL OR c.expires_at > %s)
+                 ORDER BY c.position DESC LIMIT 1)
+          FROM orch_instance i
+         WHERE i.customer_id = %s AND i.process = %s
+           AND i.id IS DISTINCT FROM %s
+         ORDER BY i.started_at DESC, i.id
+         LIMIT %s
+        """,
+        [at, customer_id, PROCESS, but, limit],
+    )
+    return map(_payment, rows)
 
 
 def _payment(row: tuple[Any, ...]) -> PaymentView:
     instance_id, digest, status, state, end_node, started_at, ended_at, case_id, card_id = row
-    values = plain_mapping(from_text(state, InstanceState).variables)
+    variables = from_text(state, InstanceState).variables
+    values = {name: plain(variables[name]) for name in _SHOWN if name in variables}
     content = flow_of(digest).content
     where = _state(content.states, status, end_node, card_id)
-    reason = filled(content.says.get(end_node or "", ""), values)
+    says = content.says.get(end_node or "", "") if where in {"refused", "failed"} else ""
+    reason = filled(says, plain_mapping(variables)) if says else ""
     day = values.get("execution_date")
     reference = found(values, "receipt.reference")
     return PaymentView(
@@ -81,13 +94,14 @@ def _payment(row: tuple[Any, ...]) -> PaymentView:
         creditor_iban=str(values.get("creditor_iban", "")),
         amount=money_of(values.get("amount")),
         state=where,
-        words=reason if where in {"refused", "failed"} and reason else _WORDS[where],
+        words=reason or _WORDS[where],
         started_at=started_at,
         finished_at=ended_at,
         execution_date=date.fromisoformat(str(day)) if day else None,
         case_id=case_id,
         card_id=card_id,
         reference=str(reference) if reference else None,
+        remittance=str(values.get("remittance") or ""),
     )
 
 

@@ -1,18 +1,21 @@
 """From a filled request to a running flow; what stands against it is said before it begins."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
 import intelligence.public
 import nexus.public
 from orchestration import act, context_graph, documents, journeys, reads
-from orchestration.dialogue.drafts import NOTHING
+from orchestration.dialogue.cards import Card
+from orchestration.dialogue.drafts import NOTHING, Draft
 from orchestration.dialogue.filling import card_name, default_account, fill
 from orchestration.dialogue.turns import Turn
 from orchestration.durable import engine
-from orchestration.durable.definitions import current_flow
 from orchestration.durable.run import Listener
 from orchestration.durable.starting import NewInstance
+from orchestration.planning import rows as plan_rows
+from orchestration.versions.rollouts import flow_to_start
 from sentinel.vocabulary import Provenance, Source
 
 _FIELD_BEHIND = {
@@ -23,6 +26,8 @@ _FIELD_BEHIND = {
     "account_closed": "payee",
     "same_account": "payee",
 }
+# The cards on which a flow waits for whoever asked for it, and what is awaited then.
+AWAITED = {"confirm_payment": "confirmation", "request": "purpose"}
 NO_SLOTS = intelligence.public.Slots()
 
 
@@ -110,12 +115,18 @@ def _complete_block(turn: Turn) -> None:
 def start_flow(turn: Turn, process: str) -> None:
     """Begin a flow with what was put together, and give the turn what it says and shows."""
     draft = turn.draft
-    instance_id = turn.new_id("instance", process)
+    instance_id = (
+        turn.new_id("instance", process)
+        if draft.plan_step is None
+        else plan_rows.start_step(draft.plan_step)
+    )
     listener = Listener(turn.conversation_id, turn.number)
     turn.case_id = engine.start(
         NewInstance(
             id=instance_id,
-            flow=current_flow(process),
+            flow=flow_to_start(
+                process=process, instance_id=instance_id, roles=turn.principal.roles
+            ),
             principal=turn.principal,
             variables={**draft.values, "sources": dict(draft.sources)},
             at=turn.at,
@@ -127,12 +138,15 @@ def start_flow(turn: Turn, process: str) -> None:
     if draft.document_id is not None:
         _file(turn, UUID(draft.document_id), turn.case_id)
     hear(turn, listener)
-    is_waiting = any(card.kind == "confirm_payment" for card in listener.cards)
-    turn.draft = (
-        replace(draft, awaiting="confirmation", instance_id=str(instance_id))
-        if is_waiting
-        else NOTHING
-    )
+    turn.draft = as_it_waits(draft, instance_id, listener.cards)
+
+
+def as_it_waits(draft: Draft, instance_id: UUID, shown: Sequence[Card]) -> Draft:
+    """Return the draft of a flow that has just shown cards; nothing when it waits for nobody."""
+    awaited = [AWAITED[card.kind] for card in shown if card.kind in AWAITED]
+    if not awaited:
+        return NOTHING
+    return replace(draft, awaiting=awaited[-1], instance_id=str(instance_id))
 
 
 def _file(turn: Turn, document_id: UUID, case_id: UUID) -> None:

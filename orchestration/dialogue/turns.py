@@ -63,7 +63,12 @@ class Turn:
     def choose(self, slot: str, question: str, options: Sequence[Option]) -> None:
         """Ask by a card with a few answers."""
         listed = [{"value": o.value, "label": o.label, "detail": o.detail} for o in options]
-        details = {"question": question, "options": listed, "slot": slot}
+        details = {
+            "question": question,
+            "options": listed,
+            "slot": slot,
+            "intent": self.draft.intent,
+        }
         self.draft = replace(self.draft, awaiting=slot)
         self.show("choice", details, is_open=True)
 

@@ -1,8 +1,8 @@
 """Carrying out what a step asks for: calls, work for people, clocks, messages, the end."""
 
 import json
+from collections import deque
 from datetime import datetime
-from uuid import UUID
 
 from django.db import connection
 
@@ -11,36 +11,50 @@ from orchestration.core import commands as ask
 from orchestration.core.events import (
     ChildCompleted,
     ChildFailed,
+    EscalationRaised,
     Event,
-    MessageReceived,
-    SignalReceived,
+    FailureKind,
+    TaskFailed,
 )
 from orchestration.core.history import Entry as HistoryEntry
 from orchestration.core.history import NodeEntered
 from orchestration.core.timing import next_due
 from orchestration.dialogue import cards
-from orchestration.durable import calls, children, store
+from orchestration.durable import (
+    calls,
+    children,
+    endings,
+    incidents,
+    messages,
+    offers,
+    statements,
+    store,
+)
 from orchestration.durable.run import Run
-from orchestration.journeys import CardContent
+from orchestration.journeys import CardContent, FlowContent
 from orchestration.plain import plain_mapping
 from orchestration.wording import found
-from orchestration.worklist import rows
+from orchestration.worklist import assigning, clocks, persons, rows
+from orchestration.worklist.calendars import CalendarRefused
+from orchestration.worklist.forms import filled_in
 
-INCIDENT_ROLE = "operations"
 CUSTOMER = "customer"
+_NO_FORM = {"type": "object", "properties": {}}
 
 
 def carry_out(run: Run, command: ask.Command) -> None:
     """Do what one command says, in the transaction of the step."""
     match command:
         case ask.CallService():
-            calls.make_call(run, command)
+            _call(run, command)
         case ask.CreateHumanTask():
+            run.has_left_traces = True
             _human_task(run, command)
         case ask.CancelService() | ask.CancelHumanTask():
             _call_off(run, command.token)
         case ask.ArmTimer() | ask.CancelTimer():
-            _clock(run, command)
+            # Timers stand in the state; when the next one is due is written with it.
+            return
         case ask.SubscribeMessage() | ask.SubscribeSignal() | ask.Unsubscribe():
             _subscription(run, command)
         case _:
@@ -54,15 +68,27 @@ def _carry_out_rarely(run: Run, command: ask.Command) -> None:
         case ask.CancelChild():
             children.cancel_child(run, command)
         case ask.RaiseIncident():
-            _incident(run, command)
+            incidents.raise_incident(run, command)
+        case ask.OfferActivities():
+            offers.offer(run, command)
+        case ask.WithdrawActivities():
+            _call_off(run, command.token)
         case ask.Complete():
             _complete(run, command)
         case ask.SendMessage() | ask.BroadcastSignal() | ask.RaiseEscalation():
             _send(run, command)
 
 
+def _call(run: Run, command: ask.CallService) -> None:
+    if run.is_stepwise:
+        run.asked.append(command)
+    else:
+        calls.make_call(run, command)
+
+
 def _call_off(run: Run, token: str) -> None:
     """Nobody need answer the work of a token any more."""
+    run.asked = deque(each for each in run.asked if each.token != token)
     calls.close_calls(run.row.id, token)
     rows.cancel_tasks(run.row.id, token, run.at)
     _close_cards(run, token, "expired")
@@ -84,6 +110,15 @@ def tell(run: Run, entries: tuple[HistoryEntry, ...]) -> None:
             _told_card(run, entry, content.cards[entry.node])
 
 
+def has_words(content: FlowContent, entries: tuple[HistoryEntry, ...]) -> bool:
+    """Tell whether anything of what happened is said, noted or shown to anybody."""
+    about = (content.says, content.notes, content.states, content.cards)
+    if not any(about):
+        return False
+    entered = [each.node for each in entries if isinstance(each, NodeEntered)]
+    return any(node in each for node in entered for each in about)
+
+
 def _told_card(run: Run, entry: NodeEntered, content: CardContent) -> None:
     """Show a card that needs no answer, such as a receipt."""
     if run.row.conversation_id is None:
@@ -93,7 +128,7 @@ def _told_card(run: Run, entry: NodeEntered, content: CardContent) -> None:
         cards.NewCard(
             id=run.new_id("card", entry.node, entry.visit),
             conversation_id=run.row.conversation_id,
-            principal_id=run.principal.id,
+            principal_id=run.customer_principal,
             turn=run.listener.turn if run.listener else 0,
             kind=content.kind,
             details={name: found(values, path) for name, path in content.details.items()},
@@ -105,13 +140,14 @@ def _told_card(run: Run, entry: NodeEntered, content: CardContent) -> None:
 
 
 def _human_task(run: Run, command: ask.CreateHumanTask) -> None:
+    run.need_case()
     if CUSTOMER in command.roles:
         _customer_card(run, command)
         return
     key = command.form or command.node
-    warn_at = next_due(run.at, command.warn) if command.warn else None
-    due_at = next_due(run.at, command.due) if command.due else None
-    rows.open_task(
+    warn_at, due_at = _deadlines(run, command)
+    inputs = plain_mapping(command.inputs)
+    assigning.open_task(
         rows.NewTask(
             id=run.new_id("task", command.node, command.visit),
             case_id=run.row.case_id,
@@ -122,28 +158,52 @@ def _human_task(run: Run, command: ask.CreateHumanTask) -> None:
             kind="work",
             form_key=key,
             title=run.filled(command.title) or command.node,
-            form=run.flow.forms.get(key, {"type": "object", "properties": {}}),
-            inputs=plain_mapping(command.inputs),
+            form=filled_in(run.flow.forms.get(key, _NO_FORM), inputs),
+            inputs=inputs,
             roles=command.roles,
-            excluded=command.exclude,
+            excluded=persons.with_persons(command.exclude, run.principal),
             warn_at=warn_at,
             due_at=due_at,
             at=run.at,
+            skills=command.skills,
+            priority=command.priority,
         )
     )
     cases.set_state(run.row.case_id, "open", run.at)
 
 
+def _deadlines(run: Run, command: ask.CreateHumanTask) -> tuple[datetime | None, datetime]:
+    """Return the instants of a task's clocks: as drawn, otherwise as usual for work.
+
+    One that is no time is said in the case, not lost.
+    """
+    usual = clocks.allowed(command.roles, run.at, clocks.WORK)
+    try:
+        warn_at, due_at = clocks.deadlines(command.roles, run.at, command.warn, command.due)
+    except CalendarRefused as refused:
+        words = f"This work has the usual deadline: {refused.words}."
+        run.note("deadline", words, reference=command.node)
+        return usual
+    if due_at is not None:
+        return warn_at, due_at
+    if warn_at is not None:
+        return warn_at, max(warn_at, usual[1])
+    return usual
+
+
 def _customer_card(run: Run, command: ask.CreateHumanTask) -> None:
     """A task of the customer is a card in their conversation, made from its inputs."""
     if run.row.conversation_id is None:
+        words = "There is no conversation in which the customer could be asked."
+        failed = TaskFailed(command.token, FailureKind.TECHNICAL, "customer_unreachable", words)
+        run.queue.append(failed)
         return
     due_at = next_due(run.at, command.due) if command.due else None
     run.show(
         cards.NewCard(
             id=run.new_id("card", command.node, command.visit),
             conversation_id=run.row.conversation_id,
-            principal_id=run.principal.id,
+            principal_id=run.customer_principal,
             turn=run.listener.turn if run.listener else 0,
             kind=command.form or command.node,
             details=plain_mapping(command.inputs),
@@ -158,24 +218,10 @@ def _customer_card(run: Run, command: ask.CreateHumanTask) -> None:
     cases.set_state(run.row.case_id, "waiting", run.at)
 
 
-def _clock(run: Run, command: ask.ArmTimer | ask.CancelTimer) -> None:
-    with connection.cursor() as cursor:
-        if isinstance(command, ask.CancelTimer):
-            cursor.execute(
-                "DELETE FROM orch_timer WHERE instance_id = %s AND timer = %s",
-                [run.row.id, command.timer],
-            )
-            return
-        cursor.execute(
-            "INSERT INTO orch_timer (instance_id, timer, node, due_at) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (instance_id, timer) DO UPDATE SET due_at = excluded.due_at",
-            [run.row.id, command.timer, command.node, command.due_at],
-        )
-
-
 def _subscription(
     run: Run, command: ask.SubscribeMessage | ask.SubscribeSignal | ask.Unsubscribe
 ) -> None:
+    run.has_left_traces = True
     with connection.cursor() as cursor:
         if isinstance(command, ask.Unsubscribe):
             cursor.execute(
@@ -198,30 +244,38 @@ def _subscription(
 
 
 def _send(run: Run, command: ask.SendMessage | ask.BroadcastSignal | ask.RaiseEscalation) -> None:
-    if isinstance(command, ask.RaiseEscalation):
+    match command:
+        case ask.RaiseEscalation():
+            _escalate_outward(run, command)
+        case ask.SendMessage():
+            messages.send(_on_the_bus(run, command, "message", command.correlation))
+        case ask.BroadcastSignal():
+            messages.broadcast(_on_the_bus(run, command, "signal", None))
+
+
+def _on_the_bus(
+    run: Run, command: ask.SendMessage | ask.BroadcastSignal, kind: str, key: str | None
+) -> messages.Message:
+    return messages.Message(
+        id=run.new_id(kind, command.node, command.visit),
+        name=command.name,
+        correlation=key,
+        payload=command.payload,
+        at=run.at,
+        principal=run.principal,
+        customer_id=run.row.customer_id,
+    )
+
+
+def _escalate_outward(run: Run, command: ask.RaiseEscalation) -> None:
+    """Tell the caller of an escalation nobody here took; without a caller, the open tasks."""
+    if run.row.parent_id is None:
         escalate(run, command.code)
         return
-    correlation = command.correlation if isinstance(command, ask.SendMessage) else None
-    trigger = "message" if isinstance(command, ask.SendMessage) else "signal"
-    for receiver in _listeners(trigger, command.name, correlation):
-        event: Event = (
-            MessageReceived(command.name, correlation, command.payload)
-            if trigger == "message"
-            else SignalReceived(command.name, command.payload)
-        )
-        message_id = run.new_id(trigger, command.node, command.visit, receiver)
-        store.deliver(instance_id=receiver, message_id=message_id, event=event, at=run.at)
-
-
-def _listeners(trigger: str, name: str, correlation: str | None) -> tuple[UUID, ...]:
-    """Return the instances that wait for a message or a signal."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT instance_id FROM orch_subscription"
-            " WHERE trigger = %s AND name = %s AND (correlation IS NULL OR correlation = %s)",
-            [trigger, name, correlation],
-        )
-        return tuple(row[0] for row in cursor.fetchall())
+    event = EscalationRaised(run.row.parent_token or "", command.code, command.payload)
+    message_id = run.new_id("escalated", command.node, command.visit)
+    store.deliver(instance_id=run.row.parent_id, message_id=message_id, event=event, at=run.at)
+    run.rung[run.row.parent_id] = None
 
 
 def escalate(run: Run, code: str) -> None:
@@ -238,80 +292,16 @@ def escalate(run: Run, code: str) -> None:
     run.note("escalated", f"Brought forward before the deadline ({code}).", reference=code)
 
 
-def _incident(run: Run, command: ask.RaiseIncident) -> None:
-    incident_id = run.new_id("incident", command.node, command.visit, len(run.lines), run.row.rev)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO orch_incident (id, instance_id, token, node, visit, code, words,"
-            " owner_role, raised_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                incident_id,
-                run.row.id,
-                command.token,
-                command.node,
-                command.visit,
-                command.code,
-                command.words,
-                INCIDENT_ROLE,
-                run.at,
-            ],
-        )
-    _incident_task(run, command, incident_id, run.at)
-    run.note("incident", f"A step did not work: {command.code}.", reference=command.node)
-
-
-def _incident_task(run: Run, command: ask.RaiseIncident, incident_id: UUID, at: datetime) -> None:
-    rows.open_task(
-        rows.NewTask(
-            id=incident_id,
-            case_id=run.row.case_id,
-            instance_id=run.row.id,
-            token=command.token,
-            node=command.node,
-            visit=command.visit,
-            kind="incident",
-            form_key="incident",
-            title=f"Resolve: {command.code.replace('_', ' ')}",
-            form=INCIDENT_FORM,
-            inputs={"code": command.code, "words": command.words, "node": command.node},
-            roles=(INCIDENT_ROLE,),
-            excluded=(),
-            warn_at=None,
-            due_at=None,
-            at=at,
-            reference=incident_id,
-        )
-    )
-    cases.set_state(run.row.case_id, "open", at)
-    run.say(run.flow.content.says.get("incident", ""))
-
-
-INCIDENT_FORM = {
-    "type": "object",
-    "title": "Incident",
-    "properties": {
-        "resolution": {
-            "type": "string",
-            "title": "What to do",
-            "enum": ["retry", "cancel"],
-            "x-labels": {"retry": "Try the step again", "cancel": "End the case"},
-        }
-    },
-    "required": ["resolution"],
-}
-
-
 def _complete(run: Run, command: ask.Complete) -> None:
-    calls.close_calls(run.row.id, None)
-    rows.cancel_tasks(run.row.id, None, run.at)
-    _close_cards(run, None, "expired")
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM orch_timer WHERE instance_id = %s", [run.row.id])
-        cursor.execute("DELETE FROM orch_subscription WHERE instance_id = %s", [run.row.id])
-    if run.row.parent_id is None:
-        cases.set_state(run.row.case_id, "closed", run.at)
-    else:
+    run.asked.clear()
+    if run.has_left_traces or run.row.rev:
+        _clear_away(run)
+    if run.row.parent_id is not None:
         _answer_parent(run, command)
+    elif run.has_own_case and command.outcome is ask.OutcomeKind.ERROR:
+        endings.leave_to_person(run, command)
+    elif run.has_own_case:
+        cases.set_state(run.row.case_id, "closed", run.at)
     payload = {"outcome": command.outcome.value, "case_id": str(run.row.case_id)}
     feed.publish(
         event_type="instance.ended",
@@ -319,6 +309,17 @@ def _complete(run: Run, command: ask.Complete) -> None:
         payload=json.loads(json.dumps(payload)),
         at=run.at,
     )
+
+
+def _clear_away(run: Run) -> None:
+    """Nobody need answer an instance any more that is over."""
+    if not run.has_left_traces and (run.is_bare or not store.with_traces([run.row.id])):
+        return
+    calls.close_calls(run.row.id, None)
+    rows.cancel_tasks(run.row.id, None, run.at)
+    _close_cards(run, None, "expired")
+    incidents.close_all(run)
+    statements.count("DELETE FROM orch_subscription WHERE instance_id = %s", [run.row.id])
 
 
 def _answer_parent(run: Run, command: ask.Complete) -> None:
@@ -331,6 +332,7 @@ def _answer_parent(run: Run, command: ask.Complete) -> None:
     )
     message_id = run.new_id("ended")
     store.deliver(instance_id=run.row.parent_id, message_id=message_id, event=event, at=run.at)
+    run.rung[run.row.parent_id] = None
 
 
 def _close_cards(run: Run, token: str | None, state: str) -> None:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from orchestration import cases
-from orchestration.core.events import Cancelled, IncidentResolved, Resolution
-from orchestration.durable import doorbell, store
+from orchestration.core.events import Cancelled, CancelledAndUndone, IncidentResolved, Resolution
+from orchestration.durable import claims, doorbell, incidents, store
 from orchestration.durable.definitions import flow_of
-from orchestration.durable.engine import answer
+from orchestration.durable.engine import answer, interrupt
 
 
 class IncidentUnknown(LookupError):
@@ -59,39 +59,73 @@ def instance(*, instance_id: UUID) -> InstanceView:
     )
 
 
-def pause(*, instance_id: UUID, by: str, at: datetime) -> None:
-    """Hold an instance: what comes in waits."""
-    _hold(instance_id, by, at, is_paused=True)
+def pause(*, instance_id: UUID, by: str, at: datetime, reason: str = "") -> None:
+    """Hold an instance: what comes in waits.
+
+    Raises:
+        InstanceUnknown: there is none with this id.
+    """
+    _hold(instance_id, by, at, reason, is_paused=True)
 
 
-def resume(*, instance_id: UUID, by: str, at: datetime) -> None:
-    """Let a held instance go on with what has come in."""
-    _hold(instance_id, by, at, is_paused=False)
+def resume(*, instance_id: UUID, by: str, at: datetime, reason: str = "") -> None:
+    """Let a held instance go on with what has come in.
+
+    Raises:
+        InstanceUnknown: there is none with this id.
+    """
+    _hold(instance_id, by, at, reason, is_paused=False)
 
 
-def _hold(instance_id: UUID, by: str, at: datetime, *, is_paused: bool) -> None:
+def _hold(instance_id: UUID, by: str, at: datetime, reason: str, *, is_paused: bool) -> None:
     with transaction.atomic():
         row = store.lock_instance(instance_id, is_waiting=True)
         if row is None:
             raise store.InstanceUnknown(str(instance_id))
         store.set_paused(instance_id, is_paused=is_paused)
-        words = "The case was put on hold." if is_paused else "The case goes on."
+        said = "The case was put on hold." if is_paused else "The case goes on."
+        words = f"{said} Reason given: {reason}" if reason else said
         note = cases.Note(at, by, "hold" if is_paused else "resumed", words, "")
         cases.add_note(row.case_id, note)
         if not is_paused:
+            claims.make_ready(instance_id, at)
             doorbell.ring(instance_id)
 
 
 def cancel(*, instance_id: UUID, by: str, reason: str, at: datetime) -> None:
-    """End an instance now; an effect that has happened stays."""
+    """End an instance now, held or not, before anything that waits; what has happened stays.
+
+    Raises:
+        InstanceUnknown: there is none with this id.
+    """
     row = store.read_instance(instance_id)
     with transaction.atomic():
         note = cases.Note(at, by, "cancelled", f"Ended by a person: {reason}", "")
         cases.add_note(row.case_id, note)
-        answer(
+        interrupt(
             instance_id=instance_id,
             message_id=uuid5(instance_id, "cancelled"),
             event=Cancelled(reason, cancelled_by=by),
+            at=at,
+        )
+
+
+def cancel_and_undo(*, instance_id: UUID, by: str, reason: str, at: datetime) -> None:
+    """Stop an instance now, undo what it has done, the last first, and end it after that.
+
+    What cannot be undone is an incident, and the instance ends once that is resolved.
+
+    Raises:
+        InstanceUnknown: there is none with this id.
+    """
+    row = store.read_instance(instance_id)
+    with transaction.atomic():
+        words = f"Ended by a person, and what it did is undone: {reason}"
+        cases.add_note(row.case_id, cases.Note(at, by, "cancelled", words, ""))
+        interrupt(
+            instance_id=instance_id,
+            message_id=uuid5(instance_id, "cancelled_and_undone"),
+            event=CancelledAndUndone(reason, cancelled_by=by),
             at=at,
         )
 
@@ -102,19 +136,33 @@ def retry(*, incident_id: UUID, by: str, at: datetime) -> None:
     Raises:
         IncidentUnknown: the incident is not there, or was resolved before.
     """
+    _settle(incident_id, Resolution.RETRY, by, at)
+
+
+def done_by_hand(*, incident_id: UUID, by: str, at: datetime) -> None:
+    """Go on as if the step of an incident had been done, because a person did it.
+
+    Raises:
+        IncidentUnknown: the incident is not there, or was resolved before.
+    """
+    _settle(incident_id, Resolution.COMPLETE, by, at)
+
+
+def _settle(incident_id: UUID, resolution: Resolution, by: str, at: datetime) -> None:
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE orch_incident SET resolved_at = %s, resolved_by = %s"
-                " WHERE id = %s AND resolved_at IS NULL RETURNING instance_id, token",
-                [at, by, incident_id],
-            )
-            row = cursor.fetchone()
-        if row is None:
+        settled = incidents.settle(incident_id, by=by, resolution=resolution.value, at=at)
+        if settled is None:
             raise IncidentUnknown(str(incident_id))
+        instance_id, token = settled
+        if not token:
+            # It could not be moved at all: it is simply due again.
+            store.lock_instance(instance_id, is_waiting=True)
+            claims.make_ready(instance_id, at)
+            doorbell.ring(instance_id)
+            return
         answer(
-            instance_id=row[0],
+            instance_id=instance_id,
             message_id=uuid5(incident_id, "resolved"),
-            event=IncidentResolved(row[1], Resolution.RETRY, resolved_by=by),
+            event=IncidentResolved(token, resolution, resolved_by=by),
             at=at,
         )

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 import sentinel.public
 from orchestration import bpmn, dmn
 from orchestration.core.definition import Definition, deploy
 from orchestration.dmn.result import DecisionModel
-from orchestration.journeys import FlowContent, FlowSource
+from orchestration.durable import statements
+from orchestration.durable.entrances import begun_by_bus
+from orchestration.journeys import FlowContent
+from orchestration.output_schemas import Schemas, checks_of
 
 
 class FlowUnknown(LookupError):
@@ -28,7 +31,10 @@ class FlowUnknown(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class PublishedFlow:
-    """A flow as published, with its drawing ready to run."""
+    """A flow as published, with its drawing ready to run.
+
+    `fixes` names the called processes whose version is fixed when an instance begins.
+    """
 
     digest: str
     process: str
@@ -36,42 +42,22 @@ class PublishedFlow:
     journey: str
     bpmn: str
     definition: Definition
+    rules: Mapping[str, str]
     decisions: Mapping[str, DecisionModel]
     content: FlowContent
     forms: Mapping[str, Mapping[str, Any]]
+    fixes: tuple[str, ...] = ()
+    schemas: Schemas = field(default_factory=dict)
 
+    @property
+    def is_for_workers(self) -> bool:
+        """Tell whether only workers run it."""
+        return self.content.is_for_workers
 
-def publish(source: FlowSource) -> PublishedFlow:
-    """Publish a flow unless it is already, after checking that it can run.
-
-    Raises:
-        DrawingRefused: the drawing cannot be run.
-        DecisionRefused: a rule cannot be read.
-    """
-    _compiled(source.bpmn, source.rules, source.process)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(frontline_entity() || %s, 4711))",
-            [source.process],
-        )
-        cursor.execute(
-            """
-            INSERT INTO orch_definition (hash, process, version, journey, bpmn, rules, content)
-            SELECT %(hash)s, %(process)s, 1 + coalesce(max(version), 0), %(journey)s, %(bpmn)s,
-                   %(rules)s, %(content)s
-              FROM orch_definition WHERE process = %(process)s
-            ON CONFLICT (entity, hash) DO NOTHING
-            """,
-            {
-                "hash": source.digest,
-                "process": source.process,
-                "journey": source.journey,
-                "bpmn": source.bpmn,
-                "rules": json.dumps(source.rules),
-                "content": source.text,
-            },
-        )
-    return flow_of(source.digest)
+    @property
+    def starts(self) -> Mapping[tuple[str, str], str]:
+        """Return the nodes that a message or a signal sets off, by trigger and name."""
+        return begun_by_bus(self.definition)
 
 
 def current_flow(process: str) -> PublishedFlow:
@@ -80,12 +66,11 @@ def current_flow(process: str) -> PublishedFlow:
     Raises:
         FlowUnknown: nothing of this name is published.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT hash FROM orch_definition WHERE process = %s ORDER BY version DESC LIMIT 1",
-            [process],
-        )
-        row = cursor.fetchone()
+    rows = statements.run(
+        "SELECT hash FROM orch_definition WHERE process = %s ORDER BY version DESC LIMIT 1",
+        [process],
+    )
+    row = rows[0] if rows else None
     if row is None:
         raise FlowUnknown(process)
     return flow_of(row[0])
@@ -112,8 +97,9 @@ def _read(_entity: str, digest: str) -> PublishedFlow:
     if row is None:
         raise FlowUnknown(digest)
     process, version, journey, drawing, rules, content = row
-    definition, decisions = _compiled(drawing, json.loads(rules), process)
-    stored = json.loads(content)
+    texts, stored = json.loads(rules), json.loads(content)
+    schemas = stored.get("schemas", {})
+    definition, decisions = _compiled(drawing, texts, process, schemas)
     return PublishedFlow(
         digest=digest,
         process=process,
@@ -121,14 +107,37 @@ def _read(_entity: str, digest: str) -> PublishedFlow:
         journey=journey,
         bpmn=drawing,
         definition=definition,
+        rules=texts,
         decisions=decisions,
         content=FlowContent.model_validate(stored["content"]),
         forms=stored["forms"],
+        fixes=_fixes(definition),
+        schemas=schemas,
     )
 
 
+def scenarios_kept(digest: str) -> str:
+    """Return the scenarios a version was published with, as JSON; empty when it has none.
+
+    They are no part of what the digest names, so they are not kept in memory with it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT scenarios FROM orch_definition WHERE hash = %s", [digest])
+        row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def _fixes(definition: Definition) -> tuple[str, ...]:
+    works = (node.work for node in definition.process.nodes.values())
+    called = {work.called for work in works if work.binding == "start" and work.called}
+    return tuple(sorted(each for each in called if each[:1] != "="))
+
+
 def _compiled(
-    drawing: str, rules: Mapping[str, str], process: str
+    drawing: str, rules: Mapping[str, str], process: str, schemas: Schemas
 ) -> tuple[Definition, Mapping[str, DecisionModel]]:
-    definition = deploy(bpmn.parse(drawing.encode()), process=process)
-    return definition, {name: dmn.parse(text.encode()) for name, text in rules.items()}
+    # It was looked through when it was published: a rule added since must not stop what runs.
+    definition = deploy(
+        bpmn.parse(drawing.encode()), process=process, checks=checks_of(schemas), is_published=True
+    )
+    return definition, dmn.parse_files(rules)

@@ -5,7 +5,7 @@ from functools import partial
 from uuid import UUID
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 import sentinel.public
@@ -29,8 +29,4 @@ def _send(instance_id: str, entity: str) -> None:
 
 def database_time() -> datetime:
     """Return the database's clock, by which leases, timers and deadlines are measured."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (now,) = cursor.fetchone()
-    assert isinstance(now, datetime)
-    return now
+    return sentinel.public.database_time()

@@ -1,29 +1,50 @@
 """Moving an instance: everything up to its next wait state, in one commit."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from orchestration.core.advance import rebuild
-from orchestration.core.events import Event
-from orchestration.core.state import InstanceState
-from orchestration.durable import calls, carrying, children, doorbell, store
-from orchestration.durable.definitions import flow_of
+from orchestration.core.advance import advance
+from orchestration.core.events import (
+    Event,
+    FailureKind,
+    Migrated,
+    TaskCompleted,
+    TaskFailed,
+    TimerFired,
+)
+from orchestration.core.migration import migrate
+from orchestration.core.state import InstanceState, new_state
+from orchestration.core.step import Step
+from orchestration.durable import calls, carrying, doorbell, messages, progress, store
+from orchestration.durable.definitions import PublishedFlow, flow_of
 from orchestration.durable.faults import crash_point
 from orchestration.durable.run import Listener, Run
-from orchestration.durable.starting import NewInstance, begin, principal_from
+from orchestration.durable.starting import NewInstance, enter, leave_to_workers, principal_from
 
 EVENTS_MAX = 200
 
 
 def start(new: NewInstance, listener: Listener | None = None) -> UUID:
-    """Begin an instance and run it to its first wait state in the same commit; return its case."""
+    """Begin an instance, once, and run it to its first wait state in the same commit.
+
+    Return its case. A flow with a queue of its own is left to the workers.
+    """
     with transaction.atomic():
-        case_id = begin(new)
-        move(new.id, at=new.at, is_waiting=True, listener=listener)
+        begun = enter(new)
+        if begun.event is None:
+            return begun.row.case_id
+        if new.flow.is_for_workers:
+            leave_to_workers(begun)
+            doorbell.ring(new.id)
+        else:
+            run = bench(begun.row, new.at, listener=listener)
+            take_all(run, [], [], (begun.event,))
+            finish(run)
     crash_point("after_commit")
-    return case_id
+    return begun.row.case_id
 
 
 def answer(
@@ -34,10 +55,44 @@ def answer(
     at: datetime,
     listener: Listener | None = None,
 ) -> None:
-    """Deliver an event, once, and run the instance on in the same commit."""
+    """Deliver an event, once, and run the instance on in the same commit.
+
+    A held instance, and one that only workers run, finds it in its inbox.
+
+    Raises:
+        InstanceUnknown: there is none with this id.
+    """
     with transaction.atomic():
-        store.deliver(instance_id=instance_id, message_id=message_id, event=event, at=at)
-        move(instance_id, at=at, is_waiting=True, listener=listener)
+        row = store.lock_instance(instance_id, is_waiting=True)
+        if row is None:
+            raise store.InstanceUnknown(str(instance_id))
+        if row.is_paused or flow_of(row.definition).is_for_workers:
+            store.deliver(instance_id=instance_id, message_id=message_id, event=event, at=at)
+            doorbell.ring(instance_id)
+        else:
+            run = bench(row, at, listener=listener)
+            is_new = store.take_in(
+                instance_id=instance_id, message_id=message_id, event=event, at=at
+            )
+            _run_on(run, (event,) if is_new else ())
+    crash_point("after_commit")
+
+
+def interrupt(*, instance_id: UUID, message_id: UUID, event: Event, at: datetime) -> None:
+    """Let one event happen before anything that waits, also to a held instance.
+
+    Raises:
+        InstanceUnknown: there is none with this id.
+    """
+    with transaction.atomic():
+        row = store.lock_instance(instance_id, is_waiting=True)
+        if row is None:
+            raise store.InstanceUnknown(str(instance_id))
+        run = bench(row, at)
+        if store.take_in(instance_id=instance_id, message_id=message_id, event=event, at=at):
+            run.queue.append(event)
+            drain(run)
+            finish(run)
     crash_point("after_commit")
 
 
@@ -56,61 +111,163 @@ def move(
         row = store.lock_instance(instance_id, is_waiting=is_waiting)
         if row is None or row.is_paused:
             return False
-        run = _bench(row, at, listener)
-        taken = _take_all(run)
-        if not run.lines and not taken:
-            return False
-        crash_point("before_commit")
-        if run.lines:
-            store.save_progress(row, run.state, run.lines, taken, run.end_node)
-        for other in children.children_with_messages(instance_id):
-            doorbell.ring(other)
+        return _run_on(bench(row, at, listener=listener), ())
+
+
+def _run_on(run: Run, events: tuple[Event, ...]) -> bool:
+    ids = [run.row.id]
+    arrivals = store.waiting_messages(ids) if run.row.has_messages else {}
+    kept = calls.due_calls(ids, run.at) if run.row.has_calls else {}
+    take_all(run, arrivals.get(run.row.id, []), kept.get(run.row.id, []), events)
+    # A call that was tried again without an answer is due later: that must be written, too.
+    if not run.lines and not run.taken and not kept:
+        return False
+    finish(run)
     return True
 
 
-def _bench(row: store.InstanceRow, at: datetime, listener: Listener | None) -> Run:
+def bench(
+    row: store.InstanceRow,
+    at: datetime,
+    *,
+    listener: Listener | None = None,
+    fence: int | None = None,
+) -> Run:
+    """Put an instance on the bench: locked by the caller, or claimed with a fence."""
+    flow = flow_of(row.definition)
     return Run(
         row=row,
-        flow=flow_of(row.definition),
+        flow=flow,
         principal=principal_from(row.principal),
         at=at,
         listener=listener,
         state=row.state,
+        rev=row.rev,
+        fence=fence,
+        is_stepwise=fence is not None and flow.content.commit == "step",
     )
 
 
-def _take_all(run: Run) -> list[int]:
-    """Take messages and due calls in order; return which messages were taken."""
-    taken: list[int] = []
-    for arrival in store.waiting_messages(run.row.id):
+def take_all(
+    run: Run,
+    arrivals: list[store.Arrival],
+    kept: list[calls.OpenCall],
+    events: tuple[Event, ...] = (),
+) -> None:
+    """Take messages, then events, calls whose time has come, timers, and what was buffered."""
+    for arrival in arrivals:
         run.queue.append(arrival.event)
-        _drain(run)
-        taken.append(arrival.position)
-    for kept in calls.due_calls(run.row.id):
+        run.taken.append(arrival.position)
+        first = len(run.lines)
+        drain(run)
+        if arrival.bus_id and run.lines[first:] and run.lines[first].ignored:
+            messages.give_back(arrival.bus_id)
+    for event in events:
+        run.queue.append(event)
+        drain(run)
+    for call in kept:
         if not run.state.is_ended:
-            calls.make_call(run, kept.command, kept)
-            _drain(run)
-    return taken
+            calls.make_call(run, call.command, call)
+            drain(run)
+    drain(run)
+    for event in _happening(run):
+        run.queue.append(event)
+        drain(run)
 
 
-def _drain(run: Run) -> None:
-    """Move event by event; a drawing that never waits goes on in the next commit."""
+def _happening(run: Run) -> Iterator[Event]:
+    """Give what time and the bus have for the state as it is, until there is nothing more."""
+    while not run.state.is_ended and len(run.lines) < EVENTS_MAX:
+        due = [timer for timer in run.state.timers if timer.due_at <= run.at]
+        if due:
+            run.timers_fired += 1
+            yield TimerFired(min(due, key=lambda timer: timer.due_at).id)
+            continue
+        message = messages.next_for(run)
+        if message is None:
+            return
+        yield message
+    # Whatever is due still is due at once in the next commit.
+    run.is_cut_short = run.is_cut_short or not run.state.is_ended
+
+
+def drain(run: Run) -> None:
+    """Move event by event; a drawing that does not wait goes on in the next commit."""
     while run.queue:
         event = run.queue.popleft()
         if len(run.lines) >= EVENTS_MAX:
-            message_id = run.new_id("later", run.row.rev + len(run.lines), len(run.queue))
-            store.deliver(instance_id=run.row.id, message_id=message_id, event=event, at=run.at)
-            doorbell.ring(run.row.id)
+            _put_off(run, event)
             continue
-        commands, entries = run.take(event)
+        commands, entries = run.take(_guarded(run, event))
         carrying.tell(run, entries)
         for command in commands:
             carrying.carry_out(run, command)
 
 
-def rebuilt_state(instance_id: UUID) -> InstanceState:
-    """Return the state to which the history of an instance leads; nothing is done again."""
+def _put_off(run: Run, event: Event) -> None:
+    message_id = run.new_id("later", run.rev + len(run.lines), len(run.queue))
+    store.deliver(instance_id=run.row.id, message_id=message_id, event=event, at=run.at)
+    run.is_cut_short = True
+    run.rung[run.row.id] = None
+
+
+def _guarded(run: Run, event: Event) -> Event:
+    """Stop a drawing that calls and calls without ever waiting: a person must look."""
+    moves = run.row.moves + run.made + len(run.lines)
+    if moves < run.flow.content.moves_max or not isinstance(event, TaskCompleted):
+        return event
+    words = f"The flow went on {moves} times without waiting for anything."
+    return TaskFailed(event.token, FailureKind.TECHNICAL, "moves_exhausted", words)
+
+
+def finish(run: Run) -> None:
+    """Write what a run led to, in the caller's transaction, and ring for whom it concerns."""
+    crash_point("before_commit")
+    progress.save(run.progress())
+    for other in run.rung:
+        doorbell.ring(other)
+
+
+def go_over(run: Run, event: Event, step: Step) -> None:
+    """Take a step that was not made by the drawing, carry out what it asks, and write it."""
+    run.note_step(event, step)
+    for command in step.commands:
+        carrying.carry_out(run, command)
+    drain(run)
+    finish(run)
+
+
+def rebuilt_state(instance_id: UUID, *, to_seq: int | None = None) -> InstanceState:
+    """Return the state to which history leads, all of it or up to one event; nothing is redone.
+
+    An instance that went over to another version is rebuilt in each in turn.
+    """
     row = store.read_instance(instance_id)
-    flow = flow_of(row.definition)
-    lines = [(line.event, line.at) for line in store.history_of(instance_id)]
-    return rebuild(flow.definition, lines, decisions=flow.decisions)
+    lines = store.history_of(instance_id)
+    moves = (line.event for line in lines if isinstance(line.event, Migrated))
+    first = next(moves, None)
+    flow = flow_of(first.old if first else row.definition)
+    state = new_state(process=row.process)
+    for line in lines:
+        if to_seq is not None and line.seq > to_seq:
+            break
+        flow, state = _replayed(flow, state, line)
+    return state
+
+
+def _replayed(
+    flow: PublishedFlow, state: InstanceState, line: store.HistoryRow
+) -> tuple[PublishedFlow, InstanceState]:
+    event = line.event
+    if isinstance(event, Migrated):
+        after = flow_of(event.new)
+        step = migrate(
+            old=flow.definition,
+            new=after.definition,
+            state=state,
+            at=line.at,
+            mapping=dict(event.mapping),
+        )
+        return after, step.state
+    step = advance(flow.definition, state, event, at=line.at, decisions=flow.decisions)
+    return flow, step.state

@@ -14,7 +14,30 @@ POINTS = (
     "after_step_up",
     "after_approval",
 )
+# Where workers commit what they do for many instances, or call by call.
+WORKER_POINTS = (
+    "after_claim",
+    "before_call",
+    "after_effect",
+    "before_batch_commit",
+    "after_batch_commit",
+    "before_step_commit",
+    "after_step_commit",
+)
+# Between the commits of an effect that another system keeps.
+OUTSIDE_POINTS = (
+    "after_commit",
+    "effect_claimed",
+    "effect_decided",
+    "effect_begun",
+    "call_claimed",
+    "call_answered",
+    "call_concluded",
+    "effect_answered",
+)
 _passed: Counter[str] = Counter()
+# Read once: a step passes several points, and must not pay for looking each time.
+_WANTED = os.environ.get(VARIABLE)
 
 
 def crash_point(name: str) -> None:
@@ -22,10 +45,9 @@ def crash_point(name: str) -> None:
 
     The variable names a point, or a point and which passing of it: `before_commit:2`.
     """
-    wanted = os.environ.get(VARIABLE)
-    if wanted is None:
+    if _WANTED is None:
         return
     _passed[name] += 1
-    point, _, number = wanted.partition(":")
+    point, _, number = _WANTED.partition(":")
     if point == name and _passed[name] == int(number or 1):
         os.kill(os.getpid(), signal.SIGKILL)

@@ -8,25 +8,13 @@ from orchestration.core.commands import CallService
 from orchestration.dialogue.cards import NewCard
 from orchestration.durable.run import Run
 from orchestration.step_results import Parked
-from orchestration.worklist import rows
-
-APPROVAL_FORM = {
-    "type": "object",
-    "title": "Approval",
-    "properties": {
-        "verdict": {
-            "type": "string",
-            "title": "Verdict",
-            "enum": ["approve", "reject"],
-            "x-labels": {"approve": "Approve", "reject": "Reject"},
-        }
-    },
-    "required": ["verdict"],
-}
+from orchestration.worklist import clocks
+from orchestration.worklist.approving import open_approval
 
 
 def park(run: Run, command: CallService, parked: Parked) -> None:
     """Put the question to the person the step waits for."""
+    run.need_case()
     if parked.waits_for == "approval":
         _ask_approver(run, command, parked)
     else:
@@ -34,27 +22,17 @@ def park(run: Run, command: CallService, parked: Parked) -> None:
 
 
 def _ask_approver(run: Run, command: CallService, parked: Parked) -> None:
-    request = sentinel.public.approval_request(request_id=parked.reference)
-    is_new = rows.open_task(
-        rows.NewTask(
-            id=run.new_id("approval", parked.reference),
-            case_id=run.row.case_id,
-            instance_id=run.row.id,
-            token=command.token,
-            node=command.node,
-            visit=command.visit,
-            kind="approval",
-            form_key="approval",
-            title=run.titled("Approve: {title}"),
-            form=APPROVAL_FORM,
-            inputs={"decision_id": str(parked.decision_id), "words": parked.words},
-            roles=(request.role,),
-            excluded=request.excluded_ids,
-            warn_at=None,
-            due_at=None,
-            at=run.at,
-            reference=parked.reference,
-        )
+    is_new = open_approval(
+        task_id=run.new_id("approval", parked.reference),
+        request_id=parked.reference,
+        row=run.row,
+        node=command.node,
+        token=command.token,
+        visit=command.visit,
+        title=run.titled("Approve: {title}"),
+        words=parked.words,
+        allowance=clocks.APPROVAL,
+        at=run.at,
     )
     if is_new:
         cases.set_state(run.row.case_id, "open", run.at)

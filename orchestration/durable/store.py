@@ -1,8 +1,10 @@
-"""Rows of the engine: instances, history and inbox, written with as few statements as possible."""
+"""Rows of the engine: instances, inbox and history, read with as few statements as possible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID
 
 from django.db import connection
@@ -10,7 +12,8 @@ from django.db import connection
 from orchestration.core.events import Event
 from orchestration.core.history import Entry
 from orchestration.core.state import InstanceState
-from orchestration.durable.texts import from_text, to_text
+from orchestration.durable import statements
+from orchestration.durable.texts import PART, entries_of, from_text, line_texts, to_text
 
 
 class InstanceUnknown(LookupError):
@@ -24,20 +27,13 @@ class InstanceUnknown(LookupError):
         self.instance_id = instance_id
 
 
-class InstanceMoved(RuntimeError):
-    """Somebody else has moved the instance since it was read; nothing was written."""
-
-    code = "instance_moved"
-    is_retryable = True
-
-    def __init__(self, instance_id: str, rev: int) -> None:
-        super().__init__(instance_id, rev)
-        self.instance_id, self.rev = instance_id, rev
-
-
 @dataclass(frozen=True, slots=True)
 class InstanceRow:
-    """One run of a drawing as stored; `rev` is the fencing number of its next write."""
+    """One run of a drawing as stored; `rev` is the fencing number of its next write.
+
+    `moves` counts what it has done since it last waited, `bindings` names the versions of called
+    processes that were fixed when it began.
+    """
 
     id: UUID
     definition: str
@@ -53,15 +49,22 @@ class InstanceRow:
     parent_id: UUID | None
     parent_token: str | None
     started_at: datetime
+    queue: str = "default"
+    priority: int = 0
+    bindings: str | None = None
+    has_messages: bool = False
+    has_calls: bool = False
+    moves: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message in the inbox of an instance."""
+    """A message in the inbox of an instance; `bus_id` names one that can be given back."""
 
     position: int
     event: Event
     at: datetime
+    bus_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,67 +78,135 @@ class HistoryRow:
     at: datetime
 
 
-_COLUMNS = (
-    "id, definition, process, status, is_paused, state, rev, case_id, conversation_id,"
-    " customer_id, principal, parent_id, parent_token, started_at"
-)
-_STATE = 5
-# The columns are a constant of this module; values are always bound.
-_LOCK = f"SELECT {_COLUMNS} FROM orch_instance WHERE id = %s FOR NO KEY UPDATE"  # noqa: S608
-_LOCK_FREE = _LOCK + " SKIP LOCKED"
-_READ = f"SELECT {_COLUMNS} FROM orch_instance WHERE id = %s"  # noqa: S608
-
-_SAVE = """
-WITH moved AS (
-    UPDATE orch_instance
-       SET state = %(state)s, status = %(status)s, rev = rev + %(count)s,
-           updated_at = clock_timestamp(),
-           end_node = coalesce(%(end_node)s, end_node),
-           ended_at = CASE WHEN %(is_ended)s THEN coalesce(ended_at, %(last)s) END
-     WHERE id = %(id)s AND rev = %(rev)s
- RETURNING id
-), written AS (
-    INSERT INTO orch_history (instance_id, seq, event, entries, ignored, at)
-    SELECT moved.id, line.*
-      FROM moved, unnest(%(seqs)s::bigint[], %(events)s::text[], %(entries)s::text[],
-           %(ignored)s::text[], %(ats)s::timestamptz[]) AS line
-), taken AS (
-    UPDATE orch_inbox SET taken_at = clock_timestamp()
-     WHERE position = ANY(%(taken)s)
-)
-SELECT count(*) FROM moved
+# Columns are constants of this module; values are always bound.
+_COLUMNS = """
+    i.id, i.definition, i.process, i.status, i.is_paused, i.state, i.rev, i.case_id,
+    i.conversation_id, i.customer_id, i.principal, i.parent_id, i.parent_token, i.started_at,
+    i.queue, i.priority, i.bindings,
+    EXISTS (SELECT FROM orch_inbox m WHERE m.instance_id = i.id AND m.taken_at IS NULL),
+    EXISTS (SELECT FROM orch_call c WHERE c.instance_id = i.id AND c.state = 'due'),
+    coalesce((SELECT y.moves FROM orch_ready y WHERE y.instance_id = i.id), 0)
 """
+_STATE = 5
+_READ = f"SELECT {_COLUMNS} FROM orch_instance i WHERE i.id = %s"  # noqa: S608
+_LOCK = _READ + " FOR NO KEY UPDATE OF i"
+_LOCK_FREE = _LOCK + " SKIP LOCKED"
+# What a worker claimed and still holds; it is not locked, for the fence guards the write.
+_HELD = f"""
+SELECT {_COLUMNS}, r.fence
+  FROM unnest(%s::uuid[], %s::bigint[]) AS w(id, fence)
+  JOIN orch_ready r ON r.instance_id = w.id AND r.fence = w.fence
+   AND r.lease_until > clock_timestamp()
+  JOIN orch_instance i ON i.id = w.id
+"""  # noqa: S608
+
+_HAS_TRACES = """
+      EXISTS (SELECT FROM orch_call c WHERE c.instance_id = w.id AND c.state <> 'closed')
+    OR EXISTS (SELECT FROM orch_task t WHERE t.instance_id = w.id AND t.state = 'open')
+    OR EXISTS (SELECT FROM orch_card d WHERE d.instance_id = w.id AND d.state = 'open')
+    OR EXISTS (SELECT FROM orch_incident n WHERE n.instance_id = w.id AND n.resolved_at IS NULL)
+    OR EXISTS (SELECT FROM orch_subscription s WHERE s.instance_id = w.id)
+"""
+_TRACED = f"SELECT w.id FROM unnest(%s::uuid[]) AS w(id) WHERE {_HAS_TRACES}"  # noqa: S608
+# Of one instance: planned once, where the server plans anew for every array.
+_IS_TRACED = f"SELECT w.id FROM (VALUES (%s::uuid)) AS w(id) WHERE {_HAS_TRACES}"  # noqa: S608
 
 
-def insert_instance(row: InstanceRow) -> None:
-    """Write a new instance to which nothing has happened yet."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO orch_instance (id, definition, process, status, state, case_id,
-                   conversation_id, customer_id, principal, parent_id, parent_token, started_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-            """,
-            [
-                row.id,
-                row.definition,
-                row.process,
-                row.status,
-                to_text(row.state),
-                row.case_id,
-                row.conversation_id,
-                row.customer_id,
-                row.principal,
-                row.parent_id,
-                row.parent_token,
-                row.started_at,
-            ],
-        )
+def insert_instance(row: InstanceRow) -> bool:
+    """Write a new instance; False if its id is taken."""
+    return row.id in insert_instances([row])
+
+
+def insert_instances(rows: Sequence[InstanceRow]) -> set[UUID]:
+    """Write new instances as they stand, in one statement; return those whose id was free."""
+    written = statements.run(
+        """
+        INSERT INTO orch_instance (id, definition, process, status, state, rev, case_id,
+               conversation_id, customer_id, principal, parent_id, parent_token, started_at,
+               queue, priority, bindings)
+        SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[],
+               string_to_array(%s, chr(30)), %s::bigint[], %s::uuid[], %s::uuid[], %s::uuid[],
+               string_to_array(%s, chr(30)), %s::uuid[], %s::text[], %s::timestamptz[],
+               %s::text[], %s::smallint[], %s::text[])
+        ON CONFLICT (id) DO NOTHING RETURNING id
+        """,
+        [
+            [row.id for row in rows],
+            [row.definition for row in rows],
+            [row.process for row in rows],
+            [row.status for row in rows],
+            PART.join(to_text(row.state) for row in rows),
+            [row.rev for row in rows],
+            [row.case_id for row in rows],
+            [row.conversation_id for row in rows],
+            [row.customer_id for row in rows],
+            PART.join(row.principal for row in rows),
+            [row.parent_id for row in rows],
+            [row.parent_token for row in rows],
+            [row.started_at for row in rows],
+            [row.queue for row in rows],
+            [row.priority for row in rows],
+            [row.bindings for row in rows],
+        ],
+    )
+    return {row[0] for row in written}
+
+
+def insert_history(lines: Sequence[tuple[UUID, HistoryRow]]) -> None:
+    """Write the first lines of new instances."""
+    if not lines:
+        return
+    texts = [line_texts(line.event, line.entries) for _, line in lines]
+    statements.count(
+        """
+        INSERT INTO orch_history (instance_id, seq, event, entries, ignored, at)
+        SELECT * FROM unnest(%s::uuid[], %s::bigint[], string_to_array(%s, chr(30)),
+               string_to_array(%s, chr(30)), %s::text[], %s::timestamptz[])
+        """,
+        [
+            [instance_id for instance_id, _ in lines],
+            [line.seq for _, line in lines],
+            PART.join(event for event, _ in texts),
+            PART.join(entries for _, entries in texts),
+            [line.ignored for _, line in lines],
+            [line.at for _, line in lines],
+        ],
+    )
+
+
+def deliver_all(arrivals: Sequence[tuple[UUID, UUID, Event, datetime]]) -> None:
+    """Put events into the inboxes of instances, each once: message, instance, event, instant."""
+    if not arrivals:
+        return
+    statements.count(
+        """
+        INSERT INTO orch_inbox (id, instance_id, event, at)
+        SELECT * FROM unnest(%s::uuid[], %s::uuid[], string_to_array(%s, chr(30)),
+               %s::timestamptz[])
+        ON CONFLICT (entity, id) DO NOTHING
+        """,
+        [
+            [message_id for message_id, _, _, _ in arrivals],
+            [instance_id for _, instance_id, _, _ in arrivals],
+            PART.join(to_text(event) for _, _, event, _ in arrivals),
+            [at for _, _, _, at in arrivals],
+        ],
+    )
+
+
+def with_traces(instance_ids: Sequence[UUID]) -> set[UUID]:
+    """Return the instances of which something is open that their end must clear away."""
+    if not instance_ids:
+        return set()
+    if len(instance_ids) == 1:
+        return {row[0] for row in statements.run(_IS_TRACED, [instance_ids[0]])}
+    return {row[0] for row in statements.run(_TRACED, [list(instance_ids)])}
 
 
 def lock_instance(instance_id: UUID, *, is_waiting: bool) -> InstanceRow | None:
     """Lock and return an instance; None when it is not there, or busy and not waited for."""
-    return _instance(_LOCK if is_waiting else _LOCK_FREE, instance_id)
+    rows = statements.run(_LOCK if is_waiting else _LOCK_FREE, [instance_id])
+    return _instance(rows[0]) if rows else None
 
 
 def read_instance(instance_id: UUID) -> InstanceRow:
@@ -144,106 +215,122 @@ def read_instance(instance_id: UUID) -> InstanceRow:
     Raises:
         InstanceUnknown: there is none with this id.
     """
-    found = _instance(_READ, instance_id)
-    if found is None:
+    rows = statements.run(_READ, [instance_id])
+    if not rows:
         raise InstanceUnknown(str(instance_id))
-    return found
+    return _instance(rows[0])
 
 
-def _instance(statement: str, instance_id: UUID) -> InstanceRow | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [instance_id])
-        row = cursor.fetchone()
-    if row is None:
-        return None
+def held_instances(
+    instance_ids: Sequence[UUID], fences: Sequence[int]
+) -> tuple[tuple[InstanceRow, int], ...]:
+    """Return the claimed instances whose lease still holds, each with its fence."""
+    rows = statements.run(_HELD, [list(instance_ids), list(fences)])
+    return tuple((_instance(row[:-1]), row[-1]) for row in rows)
+
+
+def _instance(row: statements.Row) -> InstanceRow:
     values = list(row)
     values[_STATE] = from_text(row[_STATE], InstanceState)
     return InstanceRow(*values)
 
 
-def save_progress(
-    row: InstanceRow,
-    state: InstanceState,
-    rows: Sequence[HistoryRow],
-    taken: Sequence[int],
-    end_node: str | None,
-) -> None:
-    """Write what several events led to: history, state and taken messages, in one statement.
+def deliver(
+    *,
+    instance_id: UUID,
+    message_id: UUID,
+    event: Event,
+    at: datetime,
+    bus_id: UUID | None = None,
+) -> bool:
+    """Put an event into an instance's inbox, once; return whether it is new.
 
-    Raises:
-        InstanceMoved: the stored `rev` is no longer the one the work began from.
+    Workers find it there: nothing else need be told, and nothing of the instance is locked.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SAVE,
-            {
-                "state": to_text(state),
-                "status": state.status.value,
-                "is_ended": state.is_ended,
-                "count": len(rows),
-                "last": rows[-1].at,
-                "id": row.id,
-                "rev": row.rev,
-                "seqs": [each.seq for each in rows],
-                "events": [to_text(each.event) for each in rows],
-                "entries": [to_text(each.entries) for each in rows],
-                "ignored": [each.ignored for each in rows],
-                "ats": [each.at for each in rows],
-                "taken": list(taken),
-                "end_node": end_node,
-            },
-        )
-        if cursor.fetchone() != (1,):
-            raise InstanceMoved(str(row.id), row.rev)
+    return _deliver(instance_id, message_id, event, at, bus_id, is_taken=False)
 
 
-def deliver(*, instance_id: UUID, message_id: UUID, event: Event, at: datetime) -> bool:
-    """Put an event into an instance's inbox, once; return whether it is new."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO orch_inbox (id, instance_id, event, at) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (entity, id) DO NOTHING",
-            [message_id, instance_id, to_text(event), at],
-        )
-        return bool(cursor.rowcount == 1)
+def take_in(*, instance_id: UUID, message_id: UUID, event: Event, at: datetime) -> bool:
+    """Note an event that its caller takes in the same transaction; return whether it is new."""
+    return _deliver(instance_id, message_id, event, at, None, is_taken=True)
 
 
-def waiting_messages(instance_id: UUID) -> tuple[Arrival, ...]:
-    """Return what has come in for an instance and was not taken yet, in order."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT position, event, at FROM orch_inbox"
-            " WHERE instance_id = %s AND taken_at IS NULL ORDER BY position",
-            [instance_id],
-        )
-        rows = cursor.fetchall()
-    return tuple(Arrival(at, _event(text), moment) for at, text, moment in rows)
-
-
-def history_of(instance_id: UUID) -> tuple[HistoryRow, ...]:
-    """Return everything that has happened to an instance, in order."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT seq, event, entries, ignored, at FROM orch_history"
-            " WHERE instance_id = %s ORDER BY seq",
-            [instance_id],
-        )
-        rows = cursor.fetchall()
-    return tuple(
-        HistoryRow(seq, _event(event), from_text(entries, tuple), ignored, at)
-        for seq, event, entries, ignored, at in rows
+def _deliver(
+    instance_id: UUID,
+    message_id: UUID,
+    event: Event,
+    at: datetime,
+    bus_id: UUID | None,
+    *,
+    is_taken: bool,
+) -> bool:
+    written = statements.count(
+        "INSERT INTO orch_inbox (id, instance_id, event, at, bus_id, taken_at)"
+        " VALUES (%s, %s, %s, %s, %s, CASE WHEN %s THEN clock_timestamp() END)"
+        " ON CONFLICT (entity, id) DO NOTHING",
+        [message_id, instance_id, to_text(event), at, bus_id, is_taken],
     )
+    return written == 1
+
+
+def waiting_messages(instance_ids: Sequence[UUID]) -> dict[UUID, list[Arrival]]:
+    """Return what has come in for instances and was not taken yet, in order."""
+    rows = statements.run(
+        "SELECT instance_id, position, event, at, bus_id FROM orch_inbox"
+        " WHERE instance_id = ANY(%s) AND taken_at IS NULL ORDER BY position",
+        [list(instance_ids)],
+    )
+    found: dict[UUID, list[Arrival]] = {}
+    for instance_id, position, text, at, bus_id in rows:
+        arrival = Arrival(position, event_of(text), at, bus_id)
+        found.setdefault(instance_id, []).append(arrival)
+    return found
+
+
+def history_of(instance_id: UUID, *, to_seq: int | None = None) -> tuple[HistoryRow, ...]:
+    """Return everything that has happened to an instance, in order, or up to one event."""
+    rows = statements.run(
+        "SELECT seq, event, entries, ignored, at FROM orch_history"
+        " WHERE instance_id = %s AND seq <= coalesce(%s::bigint, seq) ORDER BY seq",
+        [instance_id, to_seq],
+    )
+    return tuple(_line(*row) for row in rows)
+
+
+def histories_of(instance_ids: Sequence[UUID]) -> dict[UUID, tuple[HistoryRow, ...]]:
+    """Return everything that has happened to instances, in order for each."""
+    rows = statements.run(
+        "SELECT instance_id, seq, event, entries, ignored, at FROM orch_history"
+        " WHERE instance_id = ANY(%s) ORDER BY instance_id, seq",
+        [list(instance_ids)],
+    )
+    return {
+        instance_id: tuple(_line(*row[1:]) for row in lines)
+        for instance_id, lines in groupby(rows, key=itemgetter(0))
+    }
+
+
+def _line(seq: int, event: str, entries: str, ignored: str | None, at: datetime) -> HistoryRow:
+    return HistoryRow(seq, event_of(event), entries_of(event, entries), ignored, at)
 
 
 def set_paused(instance_id: UUID, *, is_paused: bool) -> None:
     """Hold an instance, or let it go on."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE orch_instance SET is_paused = %s, rev = rev + 0 WHERE id = %s",
-            [is_paused, instance_id],
+            "UPDATE orch_instance SET is_paused = %s WHERE id = %s", [is_paused, instance_id]
         )
 
 
-def _event(text: str) -> Event:
+def set_definition(instance_id: UUID, digest: str) -> None:
+    """Pin an instance to another version, in the transaction that moves it there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orch_instance SET definition = %s WHERE id = %s", [digest, instance_id]
+        )
+
+
+def event_of(text: str) -> Event:
+    """Return the event of a text."""
     event: Event = from_text(text, object)  # type: ignore[assignment]  # only events are stored
     return event

@@ -4,19 +4,17 @@ Deadlines come before breaches: a task near its due date is brought forward firs
 has really passed is marked. All clocks are the database's.
 """
 
-from collections.abc import Iterable
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
-from django.db import connection, transaction
-
 import sentinel.public
-from orchestration.core.events import Cancelled, EscalationRaised, TimerFired
-from orchestration.durable import calls, store
+from orchestration.core.events import Cancelled
+from orchestration.durable import calls, messages, store
 from orchestration.durable.doorbell import database_time
-from orchestration.durable.engine import move
-from orchestration.worklist import rows
+from orchestration.durable.workers import Clock, Worked, work
+from orchestration.worklist import watching
 
 PARKED_LOOK_AFTER = timedelta(seconds=5)
 PARKED_LOOK_AGAIN = timedelta(seconds=20)
@@ -33,71 +31,29 @@ class Swept:
     moved: int
 
 
-def sweep(*, limit: int) -> Swept:
-    """Look once for everything that is due in this legal entity and move what can move."""
-    at = database_time()
-    escalated = _warn_tasks(at, limit)
-    timers = _fire_timers(at, limit)
-    answered = _wake_answered(at, limit)
-    moved = sum(move(instance_id, at=at) for instance_id in _ready(limit))
-    _mark_breaches(at, limit)
-    return Swept(escalated, timers, answered, moved)
+def sweep(*, limit: int, clock: Clock = database_time, seconds: float = 0.0) -> Swept:
+    """Look once for everything that is due in this legal entity and move what can move.
 
-
-def _ready(limit: int) -> tuple[UUID, ...]:
-    """Return instances with a message that was left behind, or a call whose time has come.
-
-    The rows are looked at without locks; `move` takes the lock, and skips what others hold.
+    `clock` is the one clock by which timers, retries and deadlines are due. While as much as
+    `limit` moved there may be more: for so many seconds that is moved, too.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT i.instance_id
-              FROM orch_inbox i JOIN orch_instance r ON r.id = i.instance_id
-             WHERE i.taken_at IS NULL AND NOT r.is_paused
-             UNION
-            SELECT c.instance_id
-              FROM orch_call c JOIN orch_instance r ON r.id = c.instance_id
-             WHERE c.state = 'due' AND c.due_at <= clock_timestamp() AND NOT r.is_paused
-             LIMIT %s
-            """,
-            [limit],
-        )
-        return tuple(row[0] for row in cursor.fetchall())
+    at = clock()
+    escalated = watching.watch(at, limit)
+    answered = _wake_answered(at, limit)
+    messages.rematch(at, limit)
+    messages.expire(at, limit)
+    done = _moved(clock, limit, seconds)
+    watching.mark_breaches(at, limit)
+    return Swept(escalated, done.timers, answered, done.moved)
 
 
-def _fire_timers(at: datetime, limit: int) -> int:
-    """Turn due timers into messages, each firing once; a paused instance keeps its timers."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT t.instance_id, t.timer, t.due_at
-                  FROM orch_timer t JOIN orch_instance r ON r.id = t.instance_id
-                 WHERE t.due_at <= clock_timestamp() AND NOT r.is_paused
-                 ORDER BY t.due_at
-                 LIMIT %s
-                   FOR UPDATE OF t SKIP LOCKED
-                """,
-                [limit],
-            )
-            due = cursor.fetchall()
-        for instance_id, timer, due_at in due:
-            message_id = uuid5(instance_id, f"timer|{timer}|{due_at.isoformat()}")
-            event = TimerFired(timer)
-            store.deliver(instance_id=instance_id, message_id=message_id, event=event, at=at)
-        _drop_timers((instance_id, timer) for instance_id, timer, _ in due)
-    return len(due)
-
-
-def _drop_timers(fired: Iterable[tuple[UUID, str]]) -> None:
-    pairs = list(fired)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM orch_timer t USING unnest(%s::uuid[], %s::text[]) AS f(instance, timer)"
-            " WHERE t.instance_id = f.instance AND t.timer = f.timer",
-            [[pair[0] for pair in pairs], [pair[1] for pair in pairs]],
-        )
+def _moved(clock: Clock, limit: int, seconds: float) -> Worked:
+    end = time.monotonic() + seconds
+    done = last = work(clock=clock, limit=limit)
+    while last.claimed >= limit and time.monotonic() < end:
+        last = work(clock=clock, limit=limit)
+        done += last
+    return done
 
 
 def _wake_answered(at: datetime, limit: int) -> int:
@@ -132,45 +88,3 @@ def is_answered(state: str, reference: UUID) -> bool:
     if state == "step_up":
         return sentinel.public.challenge(challenge_id=reference).is_satisfied
     return sentinel.public.approval_request(request_id=reference).state != "open"
-
-
-def _warn_tasks(at: datetime, limit: int) -> int:
-    """Bring tasks to the front whose warning time has come, before they are late."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                UPDATE orch_task SET warned_at = %(at)s, priority = greatest(priority, 1)
-                 WHERE id IN (SELECT id FROM orch_task
-                               WHERE state = 'open' AND warned_at IS NULL AND warn_at <= %(at)s
-                               ORDER BY warn_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-             RETURNING id, case_id, roles, instance_id, token, form_key
-                """,
-                {"at": at, "limit": limit},
-            )
-            warned = cursor.fetchall()
-        for task_id, case_id, roles, instance_id, token, form_key in warned:
-            rows.tell("task.escalated", task_id, case_id, roles, at)
-            if instance_id is not None and token:
-                event = EscalationRaised(token, f"{form_key}_late")
-                message_id = uuid5(task_id, "warned")
-                store.deliver(instance_id=instance_id, message_id=message_id, event=event, at=at)
-    return len(warned)
-
-
-def _mark_breaches(at: datetime, limit: int) -> None:
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                UPDATE orch_task SET breached_at = %(at)s, priority = greatest(priority, 2)
-                 WHERE id IN (SELECT id FROM orch_task
-                               WHERE state = 'open' AND breached_at IS NULL AND due_at <= %(at)s
-                               ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-             RETURNING id, case_id, roles
-                """,
-                {"at": at, "limit": limit},
-            )
-            late = cursor.fetchall()
-        for task_id, case_id, roles in late:
-            rows.tell("task.overdue", task_id, case_id, roles, at)

@@ -10,14 +10,17 @@ from django.db import transaction
 import sentinel.public
 from orchestration import cases
 from orchestration.core.events import UserTaskCompleted
-from orchestration.durable import calls, control, engine, store
+from orchestration.durable import calls, control, engine, interventions, store
 from orchestration.durable.faults import crash_point
+from orchestration.durable.undoing import BY_HAND
 from orchestration.plain import feel_mapping
-from orchestration.worklist import rows
+from orchestration.worklist import next_steps, persons, rows, staff
+from orchestration.worklist.clocks import calendar_of
 from orchestration.worklist.forms import AnswerRefused, checked_answer
+from orchestration.worklist.outputs import output_of
 from orchestration.worklist.rows import TaskGone, TaskRow
 from orchestration.worklist.views import NotYourTask, TaskView, view_of
-from sentinel.vocabulary import Principal, Provenance
+from sentinel.vocabulary import Principal
 
 Verdict = Literal["approve", "reject", "return"]
 COMMENT_LENGTH_MAX = 2_000
@@ -59,7 +62,7 @@ def unclaim(*, task_id: UUID, principal: Principal, at: datetime) -> TaskView:
         TaskTaken: somebody else works on it.
     """
     with transaction.atomic():
-        row = _for(task_id, principal)
+        row = _for(task_id, principal, is_let_go=True)
         if row.claimed_by is not None:
             rows.set_claim(task_id, None, at)
             rows.tell("task.changed", row.id, row.case_id, row.roles, at)
@@ -75,7 +78,7 @@ def return_task(*, task_id: UUID, principal: Principal, comment: str, at: dateti
         NotYourTask: it is not this person's to do.
         TaskTaken: somebody else works on it.
     """
-    _require_comment(comment)
+    require_comment(comment)
     with transaction.atomic():
         row = _for(task_id, principal)
         rows.set_claim(task_id, None, at)
@@ -110,7 +113,15 @@ def complete(
         _approve(row, principal, str(values["verdict"]), comment, at)
     with transaction.atomic():
         row = _for(task_id, principal)
-        rows.close_task(row, answer=values, comment=comment, closed_by=principal.id, at=at)
+        rows.close_task(
+            row,
+            answer=values,
+            comment=comment,
+            closed_by=principal.id,
+            handled_seconds=_handled_seconds(row, at),
+            at=at,
+        )
+        persons.note(principal)
         _note(row, values, principal, comment, at)
         _go_on(row, values, principal, comment, at)
         case = cases.read_case(row.case_id)
@@ -118,10 +129,17 @@ def complete(
     return view_of(rows.read_task(task_id))
 
 
-def _for(task_id: UUID, principal: Principal) -> TaskRow:
-    """Lock a task and return it if this person may work on it.
+def _handled_seconds(row: TaskRow, at: datetime) -> int:
+    """Return the working time a task took its holder: from the claim, else from its opening."""
+    calendar = calendar_of(row.roles)
+    return int(calendar.working_time(row.claimed_at or row.opened_at, at).total_seconds())
 
-    The flow behind it is locked first, as whatever closes a task holds the flow.
+
+def _for(task_id: UUID, principal: Principal, *, is_let_go: bool = False) -> TaskRow:
+    """Lock a task and return it if this person may work on it, or if asked may let go of it.
+
+    The flow behind it is locked first, as whatever closes a task holds the flow. Who has lost a
+    skill since they took the task can still let go of it.
     """
     found = rows.read_task(task_id)
     if found.instance_id is not None:
@@ -130,14 +148,23 @@ def _for(task_id: UUID, principal: Principal) -> TaskRow:
     if row.state != "open":
         raise TaskGone(str(task_id))
     is_candidate = bool(set(row.roles) & set(principal.roles))
-    if principal.kind != "employee" or not is_candidate or principal.id in row.excluded:
+    if principal.kind != "employee" or not is_candidate:
+        raise NotYourTask(str(task_id))
+    if persons.is_excluded(principal, row.excluded):
+        raise NotYourTask(str(task_id))
+    if not (is_let_go or staff.has_skills(principal, row.skills)):
         raise NotYourTask(str(task_id))
     if row.claimed_by not in (None, principal.id):
         raise TaskTaken(str(task_id), str(row.claimed_by))
     return row
 
 
-def _require_comment(comment: str) -> None:
+def require_comment(comment: str) -> None:
+    """Refuse to go on without words, or with too many.
+
+    Raises:
+        AnswerRefused: there are none, or too many.
+    """
     if not comment.strip():
         raise AnswerRefused({"comment": "Please say why."})
     if len(comment) > COMMENT_LENGTH_MAX:
@@ -147,7 +174,7 @@ def _require_comment(comment: str) -> None:
 def _approve(row: TaskRow, principal: Principal, verdict: str, comment: str, at: datetime) -> None:
     """Give Sentinel the answer, which keeps it by itself; what it has is not given twice."""
     if verdict == "reject":
-        _require_comment(comment)
+        require_comment(comment)
     with transaction.atomic():
         _for(row.id, principal)
     assert row.reference is not None
@@ -201,10 +228,14 @@ def _go_on(
         case "approval":
             assert row.instance_id is not None
             assert row.reference is not None
+            if interventions.answered(request_id=row.reference, by=principal.id, at=at):
+                return
             calls.wake_parked(row.instance_id, row.reference)
             engine.move(row.instance_id, at=at, is_waiting=True)
         case "work":
             _answer_flow(row, values, principal, comment, at)
+        case "choice":
+            next_steps.choose(row, values, principal, at)
         case "incident":
             _resolve(row, values, principal, at)
         case _:
@@ -220,36 +251,20 @@ def _answer_flow(
 ) -> None:
     assert row.instance_id is not None
     assert row.token is not None
-    output = {
-        **values,
-        **_decided(row, values),
-        "reference": str(row.id),
-        "by": principal.id,
-        "comment": comment,
-        "at": at.isoformat(),
-    }
+    output = output_of(
+        task_id=row.id,
+        inputs=row.inputs,
+        values=values,
+        by=principal.id,
+        comment=comment,
+        at=at,
+    )
     engine.answer(
         instance_id=row.instance_id,
         message_id=uuid5(row.id, "completed"),
         event=UserTaskCompleted(row.token, feel_mapping(output), completed_by=principal.id),
         at=at,
     )
-
-
-def _decided(row: TaskRow, values: Mapping[str, object]) -> Mapping[str, object]:
-    """Return what follows from the choice of an account number: which one, confirmed by whom."""
-    choice = values.get("iban_choice")
-    if choice is None:
-        return {}
-    is_reached = values.get("reached") is True
-    if choice == "reject" or not is_reached:
-        return {"done": False}
-    number = row.inputs["known_iban"] if choice == "known" else row.inputs["creditor_iban"]
-    source = {
-        "provenance": Provenance.EMPLOYEE_CONFIRMED.value,
-        "reference": f"orch_task:{row.id}",
-    }
-    return {"done": number is not None, "creditor_iban": number, "source": source}
 
 
 def _resolve(
@@ -259,6 +274,9 @@ def _resolve(
     assert row.reference is not None
     if values["resolution"] == "retry":
         control.retry(incident_id=row.reference, by=principal.id, at=at)
+        return
+    if values["resolution"] == BY_HAND:
+        control.done_by_hand(incident_id=row.reference, by=principal.id, at=at)
         return
     control.cancel(
         instance_id=row.instance_id, by=principal.id, reason="ended_after_incident", at=at

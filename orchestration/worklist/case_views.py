@@ -13,7 +13,7 @@ from orchestration.durable import store
 from orchestration.durable.definitions import flow_of
 from orchestration.plain import plain_mapping
 from orchestration.wording import filled, found
-from orchestration.worklist import rows
+from orchestration.worklist import readers, rows
 from orchestration.worklist.evidence_items import EvidenceItem, compared, evidence_of
 from orchestration.worklist.views import TaskView, amount_of, customer_name, view_of
 from sentinel.vocabulary import Money, Principal, Reason
@@ -28,6 +28,7 @@ _TONES = {
     "incident": "danger",
     "cancelled": "neutral",
     "returned": "warning",
+    "warned": "warning",
     "escalated": "warning",
 }
 
@@ -117,15 +118,17 @@ class _Flow:
 _NO_FLOW = _Flow({}, "", "", (), ())
 
 
-def case(*, case_id: UUID, principal: Principal) -> CaseView:
-    """Return a case for somebody of the bank.
+def case(*, case_id: UUID, principal: Principal, at: datetime) -> CaseView:
+    """Return a case for those of the bank whom it concerns, and record that they read it.
 
     Raises:
         CaseUnknown: there is none with this id.
         CaseForEmployees: the principal is not of the bank.
+        NotForYourRole: no task of it is or was this person's or their roles'.
     """
     _require_employee(principal)
     record = cases.read_case(case_id)
+    readers.require_case(case_id, principal, at=at)
     flow = _flow(record.instance_id)
     kept = documents.documents_of(case_id)
     notes = cases.notes_of(case_id)
@@ -156,16 +159,31 @@ def case(*, case_id: UUID, principal: Principal) -> CaseView:
     )
 
 
+def may_open_case(*, case_id: UUID, principal: Principal) -> bool:
+    """Return whether a case would open to a person; asking this is not reading."""
+    return principal.kind == "employee" and readers.may_read_case(case_id, principal)
+
+
 def find_cases(
-    *, principal: Principal, search: str = "", state: str | None = None, limit: int = 50
+    *,
+    principal: Principal,
+    search: str = "",
+    state: str | None = None,
+    customer_id: UUID | None = None,
+    limit: int = 50,
 ) -> tuple[CaseRow, ...]:
-    """Return cases by number or title, newest first.
+    """Return the cases a person may read, by number or title, newest first.
 
     Raises:
         CaseForEmployees: the principal is not of the bank.
     """
     _require_employee(principal)
-    found_cases = cases.find_cases(search=search, state=state, limit=limit)
+    found_cases = cases.find_cases(
+        wanted=cases.Wanted(search, state, customer_id),
+        whose=None if readers.reads_everything(principal) else readers.OWN_TASK,
+        values=readers.task_values(principal),
+        limit=limit,
+    )
     due = _due([record.id for record in found_cases])
     return tuple(
         CaseRow(
@@ -182,17 +200,28 @@ def find_cases(
     )
 
 
-def document_content(*, document_id: UUID, principal: Principal) -> tuple[str, str, bytes]:
-    """Return name, type and content of a document, to the bank's people and to whose it is.
+def document_content(
+    *, document_id: UUID, principal: Principal, at: datetime
+) -> tuple[str, str, bytes]:
+    """Return name, type and content of a document: to whose it is, and whom its case concerns.
 
     Raises:
         DocumentUnknown: there is none with this id, or it is another customer's.
+        NotForYourRole: it is in no case that concerns this person of the bank.
     """
     kept = documents.document(document_id)
-    is_owner = principal.id == f"customer:{kept.customer_id}"
-    if principal.kind != "employee" and not is_owner:
+    if principal.kind == "employee":
+        _require_document(kept, principal, at)
+    elif principal.id != f"customer:{kept.customer_id}":
         raise documents.DocumentUnknown(str(document_id))
     return kept.name, kept.media_type, documents.content_of(document_id)
+
+
+def _require_document(kept: documents.Document, principal: Principal, at: datetime) -> None:
+    resource = f"document:{kept.id}"
+    if kept.case_id is None and not readers.reads_everything(principal):
+        readers.refuse(principal, resource, at)
+    readers.require_case(kept.case_id or kept.id, principal, at=at, resource=resource)
 
 
 def _require_employee(principal: Principal) -> None:

@@ -53,7 +53,7 @@ def evidence_of(values: Mapping[str, object], kept: Sequence[Document]) -> tuple
         for name, label in _LABELS.items()
         if values.get(name) not in (None, "")
     ]
-    return (*items, *_findings(values))
+    return (*items, *_findings(values), *_listed(values))
 
 
 def compared(values: Mapping[str, object]) -> Mapping[str, object] | None:
@@ -147,6 +147,26 @@ def _findings(values: Mapping[str, object]) -> tuple[EvidenceItem, ...]:
         )
         for name, label, path, source in found_out
         if found(values, path)
+    )
+
+
+def _listed(values: Mapping[str, object]) -> tuple[EvidenceItem, ...]:
+    """Return what a flow itself put together for whoever looks at its case."""
+    listed = values.get("findings")
+    return tuple(
+        EvidenceItem(
+            name=str(each.get("name", "")),
+            label=str(each.get("label", "")),
+            value=str(each.get("value", "")),
+            source_words=str(each.get("source", "")),
+            provenance="system_of_record",
+            observed_at=None,
+            differs_from=None,
+            confidence=None,
+            document_id=None,
+        )
+        for each in (listed if isinstance(listed, list) else ())
+        if isinstance(each, Mapping)
     )
 
 

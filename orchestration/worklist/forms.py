@@ -1,22 +1,54 @@
-"""Forms of human tasks: a small part of JSON Schema, checked here as well as on the screen.
+"""Forms of human tasks: JSON Schema (2020-12), checked here as well as on the screen.
 
-Known words: type object with properties and required; string (enum, minLength, maxLength,
-pattern), integer (minimum, maximum), boolean (const). A form with any other word is refused when
-its journey is published, never silently ignored.
+A form may use the words that the bank's pages can show; one with any other word is refused when
+its journey is published, never silently ignored. `x-labels` and `x-widget` say how it is shown.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-_ANNOTATIONS = {"title", "description", "default", "$schema", "$id", "x-labels", "x-widget"}
-_WORDS = {
-    "string": {"enum", "minLength", "maxLength", "pattern"},
-    "integer": {"minimum", "maximum"},
-    "boolean": {"const"},
+from jsonschema import FormatChecker
+from jsonschema.exceptions import SchemaError
+from jsonschema.exceptions import ValidationError as Fault
+
+from orchestration.json_schema import check_grammar, faults
+
+# `x-input` names the input of the task that a field is filled in with.
+_ANNOTATIONS = {
+    *("title", "description", "default", "$schema", "$id"),
+    *("x-input", "x-labels", "x-widget"),
 }
-_OBJECT_WORDS = {"type", "properties", "required", "additionalProperties", "x-required-when"}
+_WORDS = {
+    "string": {"enum", "const", "minLength", "maxLength", "pattern", "format"},
+    "integer": {"minimum", "maximum", "enum"},
+    "boolean": {"const"},
+    "array": {"items", "minItems", "maxItems", "uniqueItems"},
+}
+_OBJECT_WORDS = {"type", "properties", "required", "additionalProperties", "allOf"}
+_RULE_WORDS = {"if", "then"}
+_IF_WORDS = {"properties", "required"}
+_FORMATS = {"date"}
 _LENGTH_MAX = 2_000
+_TYPE_WORDS = {
+    "string": "Please enter text.",
+    "integer": "Please enter a whole number.",
+    "boolean": "Please answer yes or no.",
+    "array": "Please choose from the answers.",
+}
+_FAULT_WORDS = {
+    "required": "Please fill in this field.",
+    "enum": "Please choose one of the answers.",
+    "const": "This must be confirmed.",
+    "minLength": "At least {} characters.",
+    "maxLength": "At most {} characters.",
+    "minimum": "This number is outside what is possible.",
+    "maximum": "This number is outside what is possible.",
+    "minItems": "Please choose at least {}.",
+    "maxItems": "Please choose at most {}.",
+    "format": "Please enter a {}.",
+}
+_OTHER_WORDS = "This does not have the expected form."
+_CHECKED_FORMATS = FormatChecker(["date"])
 
 
 class FormRefused(ValueError):
@@ -42,24 +74,70 @@ class AnswerRefused(ValueError):
 
 
 def check_form(form: Mapping[str, Any]) -> None:
-    """Check that every word of a form is known.
+    """Check that a form is JSON Schema, of words that the pages can show.
 
     Raises:
-        FormRefused: one is not.
+        FormRefused: it is not; `place` says where.
     """
-    unknown = set(form) - _OBJECT_WORDS - _ANNOTATIONS
-    if unknown or form.get("type") != "object":
-        raise FormRefused("form", f"unknown words {sorted(unknown)} or not an object")
-    for name, field in form.get("properties", {}).items():
-        allowed = _WORDS.get(str(field.get("type")))
-        if allowed is None:
-            raise FormRefused(name, f"type {field.get('type')!r}")
-        unknown = set(field) - allowed - _ANNOTATIONS - {"type"}
-        if unknown:
-            raise FormRefused(name, f"unknown words {sorted(unknown)}")
-    missing = set(form.get("required", ())) - set(form.get("properties", {}))
+    try:
+        check_grammar(form)
+    except SchemaError as error:
+        raise FormRefused(_path(error.absolute_path) or "form", error.message[:200]) from error
+    _check_words("form", form, _OBJECT_WORDS)
+    if form.get("type") != "object":
+        raise FormRefused("form", "a form is an object")
+    fields = form.get("properties", {})
+    for name, field in fields.items():
+        _check_field(name, field)
+    for rule in form.get("allOf", ()):
+        _check_rule(rule, fields)
+    _check_known("required", form.get("required", ()), fields)
+
+
+def _check_field(name: str, field: Mapping[str, Any]) -> None:
+    allowed = _WORDS.get(str(field.get("type")))
+    if allowed is None:
+        raise FormRefused(name, f"type {field.get('type')!r}")
+    _check_words(name, field, allowed | {"type"})
+    if field.get("format", "date") not in _FORMATS:
+        raise FormRefused(name, f"format {field['format']!r}")
+    if field["type"] == "array":
+        items = field.get("items")
+        if not isinstance(items, Mapping) or not items.get("enum"):
+            raise FormRefused(name, "the items of an array are chosen from an enum")
+        _check_words(name, items, _WORDS["string"] | {"type"})
+
+
+def _check_rule(rule: Mapping[str, Any], fields: Mapping[str, Any]) -> None:
+    _check_words("allOf", rule, _RULE_WORDS)
+    condition, then = rule.get("if", {}), rule.get("then", {})
+    _check_words("if", condition, _IF_WORDS)
+    _check_words("then", then, {"required"})
+    _check_known("if", condition.get("properties", {}), fields)
+    _check_known("then", then.get("required", ()), fields)
+
+
+def _check_words(place: str, part: Mapping[str, Any], allowed: set[str]) -> None:
+    unknown = set(part) - allowed - _ANNOTATIONS
+    if unknown:
+        raise FormRefused(place, f"unknown words {sorted(unknown)}")
+
+
+def _check_known(place: str, names: Iterable[str], fields: Mapping[str, Any]) -> None:
+    missing = set(names) - set(fields)
     if missing:
-        raise FormRefused("required", f"fields {sorted(missing)} are not in the form")
+        raise FormRefused(place, f"fields {sorted(missing)} are not in the form")
+
+
+def filled_in(form: Mapping[str, Any], inputs: Mapping[str, object]) -> Mapping[str, Any]:
+    """Return the form with those fields filled in that name an input of their task (`x-input`)."""
+    fields: Mapping[str, Mapping[str, Any]] = form.get("properties", {})
+    given = {
+        name: {**field, "default": inputs[field["x-input"]]}
+        for name, field in fields.items()
+        if isinstance(inputs.get(field.get("x-input", "")), str)
+    }
+    return {**form, "properties": {**fields, **given}} if given else form
 
 
 def checked_answer(form: Mapping[str, Any], answer: Mapping[str, object]) -> dict[str, object]:
@@ -71,58 +149,33 @@ def checked_answer(form: Mapping[str, Any], answer: Mapping[str, object]) -> dic
     fields: Mapping[str, Mapping[str, Any]] = form.get("properties", {})
     errors = {name: "This field is not part of the form." for name in answer if name not in fields}
     values = {name: field["default"] for name, field in fields.items() if "default" in field} | {
-        name: value for name, value in answer.items() if value is not None
+        name: value for name, value in answer.items() if value not in (None, "")
     }
-    for name in _required(form, values):
-        if values.get(name) in (None, ""):
-            errors[name] = "Please fill in this field."
+    for fault in faults(form, values, formats=_CHECKED_FORMATS):
+        for name in _fields_of(fault, values):
+            errors.setdefault(name, _words_of(fault))
     for name, value in values.items():
-        if name in fields and name not in errors and value != "":
-            words = _fault(fields[name], value)
-            if words:
-                errors[name] = words
+        if isinstance(value, str) and len(value) > _LENGTH_MAX:
+            errors.setdefault(name, f"At most {_LENGTH_MAX} characters.")
     if errors:
         raise AnswerRefused(errors)
     return values
 
 
-def _required(form: Mapping[str, Any], values: Mapping[str, object]) -> list[str]:
-    """Return the fields that must be there, those included that another answer asks for."""
-    required = list(form.get("required", ()))
-    for rule in form.get("x-required-when", ()):
-        if values.get(rule["field"]) in rule["is"]:
-            required += rule["required"]
-    return required
+def _fields_of(fault: Fault, values: Mapping[str, object]) -> list[str]:
+    """Return the fields a fault is about: those that are missing, or the one that is wrong."""
+    if fault.validator == "required":
+        assert isinstance(fault.validator_value, list)
+        return [name for name in fault.validator_value if name not in values]
+    return [str(fault.absolute_path[0])] if fault.absolute_path else []
 
 
-def _fault(field: Mapping[str, Any], value: object) -> str:
-    match field["type"]:
-        case "string":
-            return _string_fault(field, value)
-        case "integer":
-            return _integer_fault(field, value)
-    if not isinstance(value, bool):
-        return "Please answer yes or no."
-    return "" if field.get("const", value) == value else "This must be confirmed."
+def _words_of(fault: Fault) -> str:
+    word, limit = str(fault.validator), fault.validator_value
+    if word == "type":
+        return _TYPE_WORDS.get(str(limit), _OTHER_WORDS)
+    return _FAULT_WORDS.get(word, _OTHER_WORDS).format(limit)
 
 
-def _string_fault(field: Mapping[str, Any], value: object) -> str:
-    if not isinstance(value, str):
-        return "Please enter text."
-    if len(value) > field.get("maxLength", _LENGTH_MAX):
-        return f"At most {field.get('maxLength', _LENGTH_MAX)} characters."
-    if len(value.strip()) < field.get("minLength", 0):
-        return f"At least {field['minLength']} characters."
-    if value not in field.get("enum", (value,)):
-        return "Please choose one of the answers."
-    if not re.fullmatch(field.get("pattern", r"[\s\S]*"), value):
-        return "This does not have the expected form."
-    return ""
-
-
-def _integer_fault(field: Mapping[str, Any], value: object) -> str:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return "Please enter a whole number."
-    if value < field.get("minimum", value) or value > field.get("maximum", value):
-        return "This number is outside what is possible."
-    return ""
+def _path(places: Iterable[str | int]) -> str:
+    return ".".join(map(str, places))

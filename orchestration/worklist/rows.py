@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from orchestration import feed
+from orchestration.durable import statements
 
 
 class TaskGone(LookupError):
@@ -44,6 +45,8 @@ class NewTask:
     due_at: datetime | None
     at: datetime
     reference: UUID | None = None
+    skills: tuple[str, ...] = ()
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +76,36 @@ class TaskRow:
     closed_by: str | None
     opened_at: datetime
     closed_at: datetime | None
+    skills: tuple[str, ...]
+    claimed_at: datetime | None
+    assigned_to: str | None
+    assigned_why: str
+    predicted_at: datetime | None
+    escalated_why: str
+    visit: int
 
 
 _COLUMNS = (
     "id, case_id, instance_id, token, node, kind, form_key, title, form, inputs, roles, excluded,"
     " reference, state, claimed_by, priority, warn_at, due_at, answer, comment, closed_by,"
-    " opened_at, closed_at"
+    " opened_at, closed_at, skills, claimed_at, assigned_to, assigned_why, predicted_at,"
+    " escalated_why, visit"
 )
 
 
-_FORM, _INPUTS, _ROLES, _EXCLUDED, _ANSWER = 8, 9, 10, 11, 18
+_FORM, _INPUTS, _ROLES, _EXCLUDED, _ANSWER, _SKILLS = 8, 9, 10, 11, 18, 23
 
 
-def open_task(new: NewTask) -> bool:
-    """Put work on the list, once per activation; return whether it is new."""
+def insert_task(new: NewTask) -> bool:
+    """Write work into the list, once per activation; return whether it is new."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             INSERT INTO orch_task (id, case_id, instance_id, token, node, visit, kind, form_key,
-                   title, form, inputs, roles, excluded, reference, state, warn_at, due_at,
-                   opened_at)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s, %s)
+                   title, form, inputs, roles, excluded, reference, skills, priority, state,
+                   warn_at, due_at, opened_at)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open',
+                    %s, %s, %s)
             ON CONFLICT DO NOTHING
             """,
             [
@@ -111,6 +123,8 @@ def open_task(new: NewTask) -> bool:
                 list(new.roles),
                 list(new.excluded),
                 new.reference,
+                list(new.skills),
+                new.priority,
                 new.warn_at,
                 new.due_at,
                 new.at,
@@ -122,10 +136,20 @@ def open_task(new: NewTask) -> bool:
     return is_new
 
 
-def tell(event_type: str, task_id: UUID, case_id: UUID, roles: Sequence[str], at: datetime) -> None:
-    """Tell every queue in which a task stands that it has changed."""
+def tell(
+    event_type: str,
+    task_id: UUID,
+    case_id: UUID,
+    roles: Sequence[str],
+    at: datetime,
+    *,
+    assignee: str | None = None,
+) -> None:
+    """Tell every queue in which a task stands, and who it lies with, that it has changed."""
     for role in roles:
         payload = {"role": role, "case_id": str(case_id), "task_id": str(task_id)}
+        if assignee:
+            payload["assignee"] = assignee
         feed.publish(event_type=event_type, subject=f"task:{task_id}", payload=payload, at=at)
 
 
@@ -173,29 +197,33 @@ def set_claim(task_id: UUID, holder: str | None, at: datetime) -> None:
 
 
 def close_task(
-    task: TaskRow, *, answer: Mapping[str, object], comment: str, closed_by: str, at: datetime
+    task: TaskRow,
+    *,
+    answer: Mapping[str, object],
+    comment: str,
+    closed_by: str,
+    handled_seconds: int,
+    at: datetime,
 ) -> None:
-    """Close a task with its answer and tell its queues."""
+    """Close a task with its answer, note the working time it took, and tell its queues."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE orch_task SET state = 'done', answer = %s, comment = %s, closed_by = %s,"
-            " closed_at = %s WHERE id = %s AND state = 'open'",
-            [json.dumps(answer), comment, closed_by, at, task.id],
+            " closed_at = %s, handled_seconds = %s WHERE id = %s AND state = 'open'",
+            [json.dumps(answer), comment, closed_by, at, handled_seconds, task.id],
         )
     tell("task.closed", task.id, task.case_id, task.roles, at)
 
 
 def cancel_tasks(instance_id: UUID, token: str | None, at: datetime) -> None:
     """Take tasks of an instance off the list: those of one token, or all of them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orch_task SET state = 'cancelled', closed_at = %(at)s"
-            " WHERE instance_id = %(id)s AND state = 'open'"
-            " AND (%(token)s::text IS NULL OR token = %(token)s)"
-            " RETURNING id, case_id, roles",
-            {"at": at, "id": instance_id, "token": token},
-        )
-        closed = cursor.fetchall()
+    closed = statements.run(
+        "UPDATE orch_task SET state = 'cancelled', closed_at = %(at)s"
+        " WHERE instance_id = %(id)s AND state = 'open'"
+        " AND (%(token)s::text IS NULL OR token = %(token)s)"
+        " RETURNING id, case_id, roles",
+        {"at": at, "id": instance_id, "token": token},
+    )
     for task_id, case_id, roles in closed:
         tell("task.closed", task_id, case_id, roles, at)
 
@@ -210,7 +238,7 @@ def _task(row: tuple[Any, ...]) -> TaskRow:
     values = list(row)
     for place in (_FORM, _INPUTS):
         values[place] = json.loads(row[place])
-    for place in (_ROLES, _EXCLUDED):
+    for place in (_ROLES, _EXCLUDED, _SKILLS):
         values[place] = tuple(row[place])
     values[_ANSWER] = json.loads(row[_ANSWER]) if row[_ANSWER] else None
     return TaskRow(*values)

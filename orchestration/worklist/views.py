@@ -11,13 +11,13 @@ from orchestration import cases
 from orchestration.durable import store
 from orchestration.plain import plain_mapping
 from orchestration.reads import money_of
-from orchestration.worklist import rows
+from orchestration.worklist import persons, rows
 from orchestration.worklist.rows import TaskRow
 from sentinel.vocabulary import Money, Principal
 
 
 class NotYourTask(PermissionError):
-    """The task belongs to a role this person does not have, or they may not do it."""
+    """The task asks for a role or a skill this person does not have, or they may not do it."""
 
     code = "not_your_task"
     is_retryable = False
@@ -29,7 +29,7 @@ class NotYourTask(PermissionError):
 
 @dataclass(frozen=True, slots=True)
 class TaskFilters:
-    """Which tasks to list; `mine` are those this person has claimed."""
+    """Which tasks to list; `mine` are those this person has claimed or was given."""
 
     state: str | None = "open"
     kind: str | None = None
@@ -62,13 +62,18 @@ class TaskView:
     summary: str
     form: Mapping[str, Any]
     answers: tuple[Mapping[str, Any], ...]
+    skills: tuple[str, ...] = ()
+    assigned_to: str | None = None
+    assigned_why: str = ""
+    escalated_why: str = ""
+    predicted_at: datetime | None = None
 
 
 def tasks(*, principal: Principal, filters: TaskFilters, limit: int = 100) -> tuple[TaskView, ...]:
     """Return the work of this person's queues, most urgent first."""
     roles = [role for role in principal.roles if filters.role in (None, role)]
     found = rows.find_tasks(roles=roles, state=filters.state, limit=limit)
-    views = (view_of(row) for row in found if principal.id not in row.excluded)
+    views = (view_of(row) for row in found if not persons.is_excluded(principal, row.excluded))
     return tuple(view for view in views if _is_wanted(view, filters, principal))
 
 
@@ -111,6 +116,11 @@ def view_of(row: TaskRow) -> TaskView:
         summary=_summary(row, case),
         form=row.form,
         answers=({**answer, "comment": row.comment, "by": row.closed_by},) if answer else (),
+        skills=row.skills,
+        assigned_to=row.assigned_to,
+        assigned_why=row.assigned_why,
+        escalated_why=row.escalated_why,
+        predicted_at=row.predicted_at,
     )
 
 
@@ -146,7 +156,7 @@ def _summary(row: TaskRow, case: cases.CaseRecord) -> str:
 
 
 def _is_wanted(view: TaskView, filters: TaskFilters, principal: Principal) -> bool:
-    if filters.mine and view.claimed_by != principal.id:
+    if filters.mine and (view.claimed_by or view.assigned_to) != principal.id:
         return False
     if filters.kind is not None and view.kind != filters.kind:
         return False

@@ -1,0 +1,1 @@
+"""Running work as operations sees and steers it."""

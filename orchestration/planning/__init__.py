@@ -1,0 +1,1 @@
+"""Requests of several parts: split into tasks, checked as a graph, shown, and run step by step."""
