@@ -5,7 +5,7 @@ fits; nobody who is part of the action, under any account, can answer it.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from sentinel.vocabulary import Principal
 
 ApprovalVerdict = Literal["approve", "reject", "return"]
 State = Literal["open", "approved", "rejected", "returned", "closed"]
+OPEN_DAYS_MAX = 30
 _STATES: dict[ApprovalVerdict, State] = {
     "approve": "approved",
     "reject": "rejected",
@@ -175,6 +176,29 @@ def approve(
     return ApprovalState(request_id, _STATES[verdict], approver.id, at)
 
 
+def keep_approval_open(*, request_id: UUID, until: datetime) -> datetime:
+    """Keep an open request open for longer, in the caller's transaction; return when it closes.
+
+    It never closes earlier than it would have, nor later than OPEN_DAYS_MAX after it was opened.
+
+    Raises:
+        ApprovalUnknown: there is no such request.
+        ApprovalAnswered: somebody has answered it.
+        ApprovalClosed: it has expired.
+    """
+    with transaction.atomic():
+        request = _locked(request_id)
+        if request.state == "closed":
+            raise ApprovalClosed(str(request_id))
+        if request.state != "open":
+            raise ApprovalAnswered(str(request_id))
+        closes_at = min(until, request.opened_at + timedelta(days=OPEN_DAYS_MAX))
+        if closes_at <= request.expires_at:
+            return request.expires_at
+        _write_closing(request, closes_at)
+    return closes_at
+
+
 def approvals_of(*, request_id: UUID) -> tuple[Approval, ...]:
     """Return the answers to a request."""
     with connection.cursor() as cursor:
@@ -218,6 +242,22 @@ def _require_may_answer(
         raise ApprovalWrongRole(name)
     if params_hash != request.params_hash:
         raise ApprovalOtherParameters(name)
+
+
+def _write_closing(request: ApprovalRequest, closes_at: datetime) -> None:
+    body = {"closes_at": closes_at.isoformat(), "request": str(request.id)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sentinel_approval_request SET expires_at = %s WHERE id = %s",
+            [closes_at, request.id],
+        )
+        append(
+            cursor,
+            kind="approval_term",
+            body=body,
+            decision_id=request.decision_id,
+            case_id=request.case_id,
+        )
 
 
 def _write_answer(

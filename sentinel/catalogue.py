@@ -56,8 +56,9 @@ class ParametersRefused(SentinelError):
 class ActionKind:
     """What one kind of action takes, who does it, and how far it may be trusted to a machine.
 
-    The first of `money_fields` is the amount that limits count. `effect_digest` returns the bytes
-    that the database compares with what a posting function is about to do.
+    The first of `money_fields` is the amount that limits count. `party_fields` name whose affairs
+    are touched: a customer's own, or nothing happens. `effect_digest` returns the bytes that the
+    database compares with what a posting function is about to do.
     """
 
     kind: str
@@ -67,6 +68,7 @@ class ActionKind:
     wording: str
     money_fields: tuple[str, ...] = ()
     payee_fields: tuple[str, ...] = ()
+    party_fields: tuple[str, ...] = ()
     human_only: bool = False
     effect_digest: Callable[[BaseModel], bytes] | None = None
 
@@ -94,7 +96,8 @@ def register_action(*, entry: ActionKind) -> None:
     Raises:
         ActionKindConflict: the kind is there with another meaning, or names fields it lacks.
     """
-    missing = {*entry.money_fields, *entry.payee_fields} - set(entry.parameters.model_fields)
+    named = {*entry.money_fields, *entry.payee_fields, *entry.party_fields}
+    missing = named - set(entry.parameters.model_fields)
     if missing:
         raise ActionKindConflict(entry.kind, f"no such field: {', '.join(sorted(missing))}")
     known = _entries.setdefault(entry.kind, entry)
@@ -141,7 +144,9 @@ def _typed(entry: ActionKind, text: str) -> TypedParameters:
     except ValidationError as error:
         fields = {".".join(map(str, item["loc"])) for item in error.errors(include_input=False)}
         raise ParametersRefused(entry.kind, tuple(sorted(fields))) from error
-    plain = normal_form(model.model_dump(mode="json"))
+    dumped = model.model_dump(mode="json")
+    # Text without an escape is ASCII throughout, and that is in normal form.
+    plain = dumped if "\\u" not in text else normal_form(dumped)
     assert isinstance(plain, dict)
     hashed = {**plain, **{field: _decimal(entry, plain, field) for field in entry.money_fields}}
     try:
@@ -165,9 +170,9 @@ def normal_form(value: object) -> object:
     if isinstance(value, str):
         return value if value.isascii() else unicodedata.normalize("NFC", value)
     if isinstance(value, dict):
-        return {key: normal_form(item) for key, item in value.items()}
+        return {key: normal_form(item) if item else item for key, item in value.items()}
     if isinstance(value, list):
-        return [normal_form(item) for item in value]
+        return [normal_form(item) if item else item for item in value]
     return value
 
 

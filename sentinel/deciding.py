@@ -28,7 +28,7 @@ from sentinel.obligations import ObligationIds, obligation_ids
 from sentinel.policy.bundles import BundleRefused
 from sentinel.policy.engine import ENGINE, Rules
 from sentinel.policy.publishing import rules_in_force
-from sentinel.principals import customer_of, kill_switch_scopes, subject_of
+from sentinel.principals import chain_ids, customer_of, kill_switch_scopes, subject_of
 from sentinel.recording import (
     Ruling,
     Values,
@@ -89,7 +89,18 @@ def decide(
         IdempotencyConflict: the idempotency key was used before, for something else.
     """
     require_transaction()
-    asked = _Asked(action, principal, tuple(facts), purpose, at, new_id(), current_entity())
+    customer = customer_of(principal)
+    asked = _Asked(
+        action=action,
+        principal=principal,
+        facts=tuple(facts),
+        purpose=purpose,
+        at=at,
+        id=new_id(),
+        entity=current_entity(),
+        subject=customer.id if customer else subject_of(principal, action.resource),
+        customer=customer,
+    )
     try:
         entry = action_kind(action.kind)
         typed = typed_parameters(entry, action)
@@ -140,16 +151,10 @@ class _Asked:
     at: datetime
     id: UUID
     entity: str
-
-    @property
-    def subject(self) -> str:
-        """Whose personal data this is about."""
-        return subject_of(self.principal, self.action.resource)
-
-    @property
-    def customer(self) -> Principal | None:
-        """The customer on whose authority this rests, if there is one."""
-        return customer_of(self.principal)
+    # Whose personal data this is about.
+    subject: str
+    # The customer on whose authority this rests, if there is one.
+    customer: Principal | None
 
     @property
     def holder(self) -> str:
@@ -198,7 +203,7 @@ class _Writer:
         else:
             reservation = reservation_of(self.proposal, self.asked.holder)
             written = ruling_statement(ruling, key=key, values=values, reservation=reservation)
-            counted = exemption_statements(self.proposal, self.known, self.judgement)
+            counted = exemption_statements(ruling.id, self.proposal, self.known, self.judgement)
             statements = [written, *counted]
         run(statements)
         return _decision(ruling, token)
@@ -262,7 +267,7 @@ def _question(asked: _Asked, entry: ActionKind, typed: TypedParameters, kid: str
     customer = asked.customer
     return Question(
         at=asked.at,
-        scopes=kill_switch_scopes(asked.principal, entry.kind, kid),
+        scopes=kill_switch_scopes(chain_ids(asked.principal), entry.kind, kid),
         subject=asked.subject,
         holder=asked.holder,
         customer=customer.id if customer else "",

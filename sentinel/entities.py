@@ -11,6 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import TransactionStatus
 
+from sentinel.store import run_one
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
@@ -100,9 +102,8 @@ def register_legal_entity(*, registered: LegalEntity) -> None:
 
 def legal_entities() -> tuple[LegalEntity, ...]:
     """Return all legal entities of this installation, whichever one is being worked for."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT entity, name, country, currency FROM frontline_legal_entities()")
-        return tuple(LegalEntity(*row) for row in cursor.fetchall())
+    rows = run_one("SELECT entity, name, country, currency FROM frontline_legal_entities()")
+    return tuple(LegalEntity(*row) for row in rows)
 
 
 def _tell(database: BaseDatabaseWrapper, entity: str) -> None:

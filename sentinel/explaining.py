@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from sentinel.approvals import Approval, approvals_of
+from sentinel.approvals import approval_request, approvals_of
 from sentinel.entities import current_entity
 from sentinel.log.reading import records_of
 from sentinel.log.records import LogRecord
@@ -77,14 +77,6 @@ class ExplainedParameter:
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedStepUp:
-    """The second factor that confirmed the action."""
-
-    method: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class ExplainedRecord:
     """One record in the evidence log; `index` is None until it is sequenced."""
 
@@ -92,6 +84,27 @@ class ExplainedRecord:
     kind: str
     index: int | None
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedApproval:
+    """One answer of a second person, and where it stands in the log."""
+
+    approver_id: str
+    role: str
+    verdict: str
+    comment: str
+    at: datetime
+    record: ExplainedRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedStepUp:
+    """The second factor that confirmed the action, and where it stands in the log."""
+
+    method: str
+    at: datetime
+    record: ExplainedRecord | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +119,7 @@ class Explanation:
     policies: tuple[PolicyView, ...]
     facts: tuple[ExplainedFact, ...]
     parameters: tuple[ExplainedParameter, ...]
-    approvals: tuple[Approval, ...]
+    approvals: tuple[ExplainedApproval, ...]
     step_up: ExplainedStepUp | None
     exemption: str | None
     remedy: str | None
@@ -129,7 +142,9 @@ def explain(*, decision_id: UUID) -> Explanation:
     records = records_of(decision_id=decision_id)
     said = _said(records)
     bundles = _bundles(stored.columns["bundle"])
-    approval_id, challenge_id = stored.columns["approval_id"], stored.columns["challenge_id"]
+    approvals = tuple(_approvals(stored.columns["approval_id"]))
+    step_up = _step_up(stored.columns["challenge_id"])
+    given = [item.record for item in (*approvals, *((step_up,) if step_up else ()))]
     return Explanation(
         decision=stored.row,
         resource=stored.columns["resource"],
@@ -145,16 +160,15 @@ def explain(*, decision_id: UUID) -> Explanation:
         policies=tuple(_policies(stored.row.policy_ids, bundles)),
         facts=tuple(_facts(stored, said, bundles)),
         parameters=tuple(_parameters(stored, said)),
-        approvals=approvals_of(request_id=approval_id) if approval_id else (),
-        step_up=_step_up(challenge_id),
+        approvals=approvals,
+        step_up=step_up,
         exemption=said.get("exemption") or None,
         remedy=stored.columns["remedy"],
         token=_token(stored),
         redeemed_at=_redeemed_at(decision_id),
         outcome=outcome_of(decision_id=decision_id),
-        records=tuple(
-            ExplainedRecord(item.id, item.kind, item.index, item.recorded_at) for item in records
-        ),
+        # What was given towards it stands under the decision that asked; here it counts too.
+        records=_in_order([*filter(None, given), *map(_record, records)]),
         bundle=stored.columns["bundle"],
         engine=said.get("engine", ""),
     )
@@ -208,13 +222,46 @@ def _parameters(stored: StoredDecision, said: Mapping[str, Any]) -> Iterator[Exp
         yield ExplainedParameter(name, clear.get(name, FORGOTTEN), provenance, reference)
 
 
+def _approvals(request_id: UUID | None) -> Iterator[ExplainedApproval]:
+    if request_id is None:
+        return
+    asked_by = approval_request(request_id=request_id).decision_id
+    record = _given("approval", asked_by, request=str(request_id))
+    for each in approvals_of(request_id=request_id):
+        yield ExplainedApproval(
+            each.approver_id, each.role, each.verdict, each.comment, each.at, record
+        )
+
+
 def _step_up(challenge_id: UUID | None) -> ExplainedStepUp | None:
     if challenge_id is None:
         return None
     with connection.cursor() as cursor:
-        cursor.execute("SELECT satisfied_at FROM sentinel_challenge WHERE id = %s", [challenge_id])
+        cursor.execute(
+            "SELECT satisfied_at, decision_id FROM sentinel_challenge WHERE id = %s",
+            [challenge_id],
+        )
         row = cursor.fetchone()
-    return ExplainedStepUp("totp", row[0]) if row and row[0] else None
+    if not row or not row[0]:
+        return None
+    record = _given("step_up", row[1], challenge=str(challenge_id), result="accepted")
+    return ExplainedStepUp("totp", row[0], record)
+
+
+def _given(kind: str, decision_id: UUID, **said: str) -> ExplainedRecord | None:
+    """Return the record of a kind under a decision that says these things."""
+    for item in records_of(decision_id=decision_id):
+        if item.kind == kind and said.items() <= item.content.items():
+            return _record(item)
+    return None
+
+
+def _in_order(records: Sequence[ExplainedRecord]) -> tuple[ExplainedRecord, ...]:
+    return tuple(sorted(set(records), key=lambda item: (item.recorded_at, item.id)))
+
+
+def _record(item: LogRecord) -> ExplainedRecord:
+    return ExplainedRecord(item.id, item.kind, item.index, item.recorded_at)
 
 
 def _redeemed_at(decision_id: UUID) -> datetime | None:

@@ -109,6 +109,47 @@ def has_factor(*, principal_id: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def accept_code(*, principal_id: str, code: str, at: datetime) -> bool:
+    """Tell whether a code is the one a person's authenticator shows now; each counts once.
+
+    It commits by itself, so that a wrong code stays counted whatever the caller does then.
+
+    Raises:
+        RuntimeError: the caller has opened a transaction, which could take the count back.
+    """
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        try:
+            factor = factor_of(principal_id, is_locking=True)
+        except FactorUnknown:
+            return False
+        counter = None if factor.is_locked(at) else factor.matching_counter(code, at)
+        is_accepted = counter is not None and counter > factor.last_counter
+        if counter is not None and is_accepted:
+            keep_success(principal_id, counter)
+        else:
+            keep_failure(principal_id, at)
+        body = {
+            "method": "totp",
+            "principal": principal_id,
+            "result": "accepted" if is_accepted else "wrong",
+        }
+        append(cursor, kind="factor", body=body)
+    return is_accepted
+
+
+def is_code_shown(*, principal_id: str, code: str, at: datetime) -> bool:
+    """Tell whether a code is the one a person's authenticator shows now, without using it up.
+
+    For deciding whether somebody may try a password at all; `accept_code` lets them in.
+    """
+    try:
+        factor = factor_of(principal_id, is_locking=False)
+    except FactorUnknown:
+        return False
+    counter = None if factor.is_locked(at) else factor.matching_counter(code, at)
+    return counter is not None and counter > factor.last_counter
+
+
 def factor_of(principal_id: str, *, is_locking: bool) -> Factor:
     """Return a person's factor, and lock it until the transaction ends if asked to.
 

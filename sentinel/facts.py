@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +14,7 @@ from sentinel.vocabulary import Fact
 FactValue = str | int | bool
 INTEGER_LIMIT = 2**53
 FUTURE_SECONDS_MAX = 10
+_FUTURE_MAX = timedelta(seconds=-FUTURE_SECONDS_MAX)
 _SOURCE = re.compile(r"[a-z][a-z0-9_.]{0,63}:[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 
 
@@ -69,16 +71,21 @@ def _refusal(fact: Fact, kind: FactKind, at: datetime) -> str:
     if not _has_type(fact.value, kind.type):
         return "fact_malformed"
     age = at - fact.observed_at
-    if age > timedelta(seconds=kind.max_age_seconds):
+    if age > _seconds(kind.max_age_seconds):
         return "fact_stale"
-    if age < timedelta(seconds=-FUTURE_SECONDS_MAX):
+    if age < _FUTURE_MAX:
         return "fact_from_future"
     return ""
 
 
+@lru_cache(maxsize=64)
+def _seconds(count: int) -> timedelta:
+    return timedelta(seconds=count)
+
+
 def _has_type(value: object, name: str) -> bool:
     if name == "Bool":
-        return isinstance(value, bool)
+        return value is True or value is False
     if name == "Long":
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         return is_whole and -INTEGER_LIMIT < value < INTEGER_LIMIT  # type: ignore[operator]  # whole, hence int

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from sentinel.entities import LegalEntity, legal_entity, register_legal_entity
-from sentinel.limits import DEFAULTS, EVERYBODY, write_limit
+from sentinel.limits import DEFAULTS, write_first_limit
 from sentinel.log.records import append
 from sentinel.policy.bundles import Bundle
 from sentinel.policy.publishing import publish_at_genesis
@@ -62,8 +62,7 @@ def install_genesis(
             append(cursor, kind="genesis", body=body)
         publish_at_genesis(bundles, by, at)
         for name, cap in (caps or DEFAULTS).items():
-            money = Money(cap, entity.currency)
-            write_limit(name, EVERYBODY, money, maker=by, checker=by, at=at, is_genesis=True)
+            write_first_limit(name, Money(cap, entity.currency), at=at)
 
 
 def is_genesis_done(*, entity: str) -> bool:

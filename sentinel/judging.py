@@ -90,8 +90,9 @@ def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
         return _refused(attested.refusal, attested.detail, (*steps, step))
     steps.append(Step("facts", "passed", f"{len(attested.values)} attested"))
     judgement = _by_policy(proposal, known, rules, attested.values)
-    judgement = replace(judgement, steps=(*steps, *judgement.steps))
-    return judgement if judgement.verdict is Verdict.DENY else _by_limit(proposal, known, judgement)
+    if judgement.verdict is not Verdict.DENY:
+        judgement = _by_limit(proposal, known, judgement)
+    return replace(judgement, steps=(*steps, *judgement.steps))
 
 
 def obligations_met(proposal: Proposal, known: Gathered) -> Obligations:
@@ -230,6 +231,8 @@ def _context(
         "risk": proposal.entry.risk,
         "sca_exemption": exemption,
     }
+    if proposal.customer is not None and proposal.entry.party_fields:
+        context["own_party"] = _is_own_party(proposal, proposal.customer)
     for name in proposal.entry.parameters.model_fields:
         source = proposal.action.sources.get(name)
         # A parameter left to its default comes from the system that declares the default.
@@ -240,6 +243,12 @@ def _context(
         if APPROVAL_THRESHOLD in known.caps:
             context["approval_threshold_minor"] = known.caps[APPROVAL_THRESHOLD]
     return context
+
+
+def _is_own_party(proposal: Proposal, customer: Principal) -> bool:
+    """Return whether every party the parameters name is the customer on whose behalf it is done."""
+    named = (proposal.typed.plain[field] for field in proposal.entry.party_fields)
+    return all(f"customer:{party}" == customer.id for party in named)
 
 
 def _needs(answer: Evaluation, rules: Rules) -> dict[str, str]:

@@ -10,8 +10,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from sentinel.log.records import append
-from sentinel.policy.publishing import SamePerson
-from sentinel.vocabulary import Money, Principal
+from sentinel.vocabulary import Money
 
 DAILY_OUTGOING = "daily_outgoing"
 APPROVAL_THRESHOLD = "approval_threshold"
@@ -29,53 +28,19 @@ class Limit:
     used: Money
 
 
-def set_limit(
-    *, name: str, holder: str, cap: Money, maker: Principal, checker: Principal, at: datetime
-) -> None:
-    """Set a limit for one holder or everybody ("*"), proposed by one person, checked by another.
-
-    Raises:
-        SamePerson: maker and checker are one person.
-    """
-    if maker.person_id == checker.person_id:
-        raise SamePerson
-    write_limit(name, holder, cap, maker=maker, checker=checker, at=at, is_genesis=False)
-
-
-def write_limit(  # noqa: PLR0913 - a limit has these parts
-    name: str,
-    holder: str,
-    cap: Money,
-    *,
-    maker: Principal,
-    checker: Principal,
-    at: datetime,
-    is_genesis: bool,
-) -> None:
-    """Write a limit and its record."""
+def write_first_limit(name: str, cap: Money, *, at: datetime) -> None:
+    """Write a limit for everybody at the genesis of a legal entity, and its record."""
     body = {
         "cap": cap.as_decimal(),
-        "checker": checker.id,
         "currency": cap.currency,
         "effective_from": at.isoformat(),
-        "holder": holder,
-        "maker": maker.id,
+        "holder": EVERYBODY,
         "name": name,
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO sentinel_limit (name, holder, currency, cap_minor, maker_person,"
-            " checker_person, is_genesis, effective_from) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                name,
-                holder,
-                cap.currency,
-                cap.minor_units,
-                maker.person_id,
-                checker.person_id,
-                is_genesis,
-                at,
-            ],
+            "SELECT sentinel_write_first_limit(%s, %s, %s, %s)",
+            [name, cap.currency, cap.minor_units, at],
         )
         append(cursor, kind="limit", body=body)
 

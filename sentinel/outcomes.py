@@ -1,6 +1,6 @@
 """Every token ends in a recorded outcome: done, failed, unknown until asked, or expired."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -22,6 +22,10 @@ _RECORD = "SELECT sentinel_record_outcome(%s, %s, %s, %s, %s, %s, %s, %s)"
 _OUTCOME = """
 SELECT decision_id, kind, code, reference, position, words, recorded_at FROM sentinel_outcome
 WHERE decision_id = %s ORDER BY is_final DESC LIMIT 1
+"""
+_OUTCOMES = """
+SELECT DISTINCT ON (decision_id) decision_id, kind, code, reference, position, words, recorded_at
+FROM sentinel_outcome WHERE decision_id = ANY(%s::uuid[]) ORDER BY decision_id, is_final DESC
 """
 _OPEN = """
 SELECT d.id, d.action_kind, d.case_id, d.idempotency_key, d.audience, d.expires_at,
@@ -106,6 +110,12 @@ def outcome_of(*, decision_id: UUID) -> Outcome | None:
     """Return the outcome of a decision, the final one if there is one."""
     rows = run_one(_OUTCOME, [decision_id])
     return _outcome(rows[0]) if rows else None
+
+
+def outcomes_of(*, decision_ids: Collection[UUID]) -> Mapping[UUID, Outcome]:
+    """Return the outcomes of decisions that have one, the final one where there is one."""
+    found = run_one(_OUTCOMES, [list(decision_ids)]) if decision_ids else ()
+    return {row[0]: _outcome(row) for row in found}
 
 
 def open_tokens(*, older_than_seconds: int, limit: int = SWEEP_LIMIT) -> tuple[OpenToken, ...]:

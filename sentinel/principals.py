@@ -1,10 +1,12 @@
 """Who acts, and for whom: every link of the chain is checked, and authority only narrows. Pure."""
 
 import re
+from collections.abc import Sequence
 
 from sentinel.vocabulary import Principal
 
 CHAIN_LINKS_MAX = 4
+KILL_SWITCH = "kill_switch."
 # The same letters that a kill switch can name, so that nobody is out of its reach.
 _ID = re.compile(r"(customer|employee|agent|system):[A-Za-z0-9_.-]{1,100}")
 
@@ -56,7 +58,12 @@ def chain_ids(principal: Principal) -> list[str]:
     return [link.id for link in principal.chain()]
 
 
-def kill_switch_scopes(principal: Principal, action_kind: str, kid: str) -> list[str]:
-    """Return every scope whose kill switch would stop this principal from doing this."""
-    actors = [f"actor:{link}" for link in chain_ids(principal)]
-    return ["all", f"action:{action_kind}", f"kid:{kid}", *actors]
+def kill_switch_scopes(actors: Sequence[str], action_kind: str, kid: str) -> list[str]:
+    """Return every scope whose kill switch would stop these actors from doing this.
+
+    Turning a kill switch is stopped for an actor or a key only: what stops everything must not
+    stop those who let it go on.
+    """
+    is_switch = action_kind.startswith(KILL_SWITCH)
+    wide = [] if is_switch else ["all", f"action:{action_kind}"]
+    return [*wide, f"kid:{kid}", *(f"actor:{actor}" for actor in actors)]

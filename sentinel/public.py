@@ -1,5 +1,6 @@
 """The one door to Sentinel: whether this may be done, by whom, under which rule, and its proof."""
 
+from sentinel.accesses import record_access
 from sentinel.approvals import (
     Approval,
     ApprovalAnswered,
@@ -15,6 +16,7 @@ from sentinel.approvals import (
     approval_request,
     approvals_of,
     approve,
+    keep_approval_open,
     open_approval_requests,
 )
 from sentinel.bundle import Evidence, NothingToExport, export_evidence, write_evidence
@@ -37,6 +39,7 @@ from sentinel.entities import (
     legal_entity,
 )
 from sentinel.explaining import (
+    ExplainedApproval,
     ExplainedFact,
     ExplainedLink,
     ExplainedParameter,
@@ -50,14 +53,18 @@ from sentinel.factors import (
     FactorNotShown,
     FactorUnknown,
     TotpEnrolment,
+    accept_code,
     authenticator_code,
     enrol_totp,
     has_factor,
+    is_code_shown,
 )
+from sentinel.foreseeing import Foreseen, foresee
 from sentinel.genesis import GenesisRefused, install_genesis, is_genesis_done
+from sentinel.governing import GovernanceRefused, govern, is_own
 from sentinel.key_views import PublicKey, public_keys
-from sentinel.kill_switches import KillSwitch, ScopeRefused, kill_switches, set_kill_switch
-from sentinel.limits import Limit, limits_of, set_limit
+from sentinel.kill_switches import KillSwitch, kill_switches
+from sentinel.limits import Limit, limits_of
 from sentinel.log.note import Checkpoint
 from sentinel.log.proofs import (
     ConsistencyProof,
@@ -71,6 +78,7 @@ from sentinel.log.proofs import (
     latest_checkpoint,
     short_checkpoint,
 )
+from sentinel.log.proving import LogProof, prove_log
 from sentinel.log.reading import (
     LogEvent,
     LogHealth,
@@ -90,14 +98,17 @@ from sentinel.outcomes import (
     expire_tokens_once,
     open_tokens,
     outcome_of,
+    outcomes_of,
     record_outcome,
 )
+from sentinel.permits_proof import PermitsProof, prove_permits
 from sentinel.policy.bundles import Bundle, BundleRefused, bank_bundle, journey_bundle
 from sentinel.policy.publishing import (
     ProposalUnknown,
     SamePerson,
     propose_bundle,
     publish_bundle,
+    roles_in_force,
 )
 from sentinel.policy.words import BundleView, PolicyView, bundles
 from sentinel.reading import (
@@ -112,7 +123,7 @@ from sentinel.reading import (
 )
 from sentinel.redemption import Presented, Redemption, present, redeem
 from sentinel.refusals import SentinelError
-from sentinel.sealing import SealBroken, SubjectForgotten
+from sentinel.sealing import SealBroken, SubjectForgotten, seal_for, unseal_for
 from sentinel.signing.canonical import NotCanonical
 from sentinel.signing.keys import KeyRefused
 from sentinel.step_up import (
@@ -127,7 +138,8 @@ from sentinel.step_up import (
     answer_step_up,
     challenge,
 )
-from sentinel.store import NotInTransaction
+from sentinel.store import NotInTransaction, count_written, database_time, run_statement
+from sentinel.timeline import TimelineBar, decision_timeline
 from sentinel.tokens import TokenRefused
 
 __all__ = [
@@ -161,6 +173,7 @@ __all__ = [
     "EntityNameRefused",
     "EntityNotSet",
     "Evidence",
+    "ExplainedApproval",
     "ExplainedFact",
     "ExplainedLink",
     "ExplainedParameter",
@@ -171,7 +184,9 @@ __all__ = [
     "FactorNotShown",
     "FactorReused",
     "FactorUnknown",
+    "Foreseen",
     "GenesisRefused",
+    "GovernanceRefused",
     "IdempotencyConflict",
     "InclusionProof",
     "KeyRefused",
@@ -180,6 +195,7 @@ __all__ = [
     "Limit",
     "LogEvent",
     "LogHealth",
+    "LogProof",
     "LogRecord",
     "NotCanonical",
     "NotInTransaction",
@@ -188,6 +204,7 @@ __all__ = [
     "OpenToken",
     "OutcomeRefused",
     "ParametersRefused",
+    "PermitsProof",
     "PolicyView",
     "Presented",
     "ProposalUnknown",
@@ -196,19 +213,20 @@ __all__ = [
     "RecordNotFound",
     "Redemption",
     "SamePerson",
-    "ScopeRefused",
     "SealBroken",
     "SentinelError",
     "SignedCheckpoint",
     "StepUpAnswer",
     "StepUpRefused",
     "SubjectForgotten",
+    "TimelineBar",
     "TokenRefused",
     "TooManyAttempts",
     "TotpEnrolment",
     "UnknownAction",
     "WitnessRefused",
     "WrongFactor",
+    "accept_code",
     "action_kinds",
     "answer_step_up",
     "approval_request",
@@ -220,10 +238,13 @@ __all__ = [
     "challenge",
     "checkpoint_at",
     "consistency_proof",
+    "count_written",
     "current_entity",
+    "database_time",
     "decide",
     "decide_durably",
     "decision_facets",
+    "decision_timeline",
     "decisions",
     "digest",
     "enrol_totp",
@@ -231,11 +252,16 @@ __all__ = [
     "expire_tokens_once",
     "explain",
     "export_evidence",
+    "foresee",
+    "govern",
     "has_factor",
     "inclusion_proof",
     "install_genesis",
+    "is_code_shown",
     "is_genesis_done",
+    "is_own",
     "journey_bundle",
+    "keep_approval_open",
     "kill_switches",
     "latest_checkpoint",
     "legal_entities",
@@ -245,20 +271,26 @@ __all__ = [
     "open_approval_requests",
     "open_tokens",
     "outcome_of",
+    "outcomes_of",
     "present",
     "propose_bundle",
+    "prove_log",
+    "prove_permits",
     "public_keys",
     "publish_bundle",
     "record",
+    "record_access",
     "record_outcome",
     "records_of",
     "redeem",
     "register_action",
+    "roles_in_force",
     "run_sequencer_once",
+    "run_statement",
     "run_witness_once",
-    "set_kill_switch",
-    "set_limit",
+    "seal_for",
     "short_checkpoint",
+    "unseal_for",
     "verify_record",
     "write_evidence",
 ]

@@ -19,21 +19,12 @@ from sentinel.sealing import unseal_values, unwrap_key
 from sentinel.vocabulary import Money
 
 LIMIT_MAX = 500
-_COLUMNS = """
-SELECT d.id, d.decided_at, d.verdict, d.action_kind, d.principal_id, d.subject, d.policies,
-  d.case_id, d.purpose, d.resource, d.remedy, d.bundle, d.audience, d.expires_at, d.approval_id,
-  d.challenge_id, d.idempotency_key, encode(d.params_hash, 'hex') AS params_hash,
-  o.kind AS outcome, p.sealed, k.wrapped
-FROM sentinel_decision d
+# Shared with the counts over time, so that a list and its plot speak of the same decisions.
+OUTCOME = """
 LEFT JOIN LATERAL (SELECT kind FROM sentinel_outcome x WHERE x.decision_id = d.id
   ORDER BY is_final DESC LIMIT 1) o ON true
-LEFT JOIN sentinel_decision_parameters p ON p.decision_id = d.id
-LEFT JOIN sentinel_subject_key k ON k.entity = d.entity AND k.subject = d.subject
 """
-_ONE = _COLUMNS + "WHERE d.id = %s"
-_FILTERED = (
-    _COLUMNS
-    + """
+CONDITIONS = """
 WHERE (%(verdict)s::text IS NULL OR d.verdict = %(verdict)s)
 AND (%(action_kind)s::text IS NULL OR d.action_kind = %(action_kind)s)
 AND (%(actor)s::text IS NULL OR %(actor)s IN (d.principal_id, d.subject))
@@ -43,7 +34,28 @@ AND (%(outcome)s::text IS NULL OR o.kind = %(outcome)s)
 AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)
 AND (%(until)s::timestamptz IS NULL OR d.decided_at < %(until)s)
 AND (%(search)s = '' OR starts_with(d.id::text, %(search)s)
-  OR starts_with(d.case_id::text, %(search)s))
+  OR starts_with(d.case_id::text, %(search)s) OR starts_with(d.principal_id, %(search)s)
+  OR starts_with(d.subject, %(search)s))
+"""
+_COLUMNS = (
+    """
+SELECT d.id, d.decided_at, d.verdict, d.action_kind, d.principal_id, d.subject, d.policies,
+  d.case_id, d.purpose, d.resource, d.remedy, d.bundle, d.audience, d.expires_at, d.approval_id,
+  d.challenge_id, d.idempotency_key, encode(d.params_hash, 'hex') AS params_hash,
+  o.kind AS outcome, p.sealed, k.wrapped
+FROM sentinel_decision d
+"""
+    + OUTCOME
+    + """
+LEFT JOIN sentinel_decision_parameters p ON p.decision_id = d.id
+LEFT JOIN sentinel_subject_key k ON k.entity = d.entity AND k.subject = d.subject
+"""
+)
+_ONE = _COLUMNS + "WHERE d.id = %s"
+_FILTERED = (
+    _COLUMNS
+    + CONDITIONS
+    + """
 AND (%(before_at)s::timestamptz IS NULL OR (d.decided_at, d.id) < (%(before_at)s, %(before_id)s))
 ORDER BY d.decided_at DESC, d.id DESC LIMIT %(limit)s
 """
@@ -74,7 +86,10 @@ class DecisionUnknown(SentinelError):
 
 @dataclass(frozen=True, slots=True)
 class DecisionFilter:
-    """Which decisions to list; what is None is not asked for. `search` starts an id."""
+    """Which decisions to list; what is None is not asked for.
+
+    `search` is the beginning of the id of a decision, a case or a person.
+    """
 
     verdict: str | None = None
     action_kind: str | None = None
@@ -142,11 +157,19 @@ def decisions(
     """
     count = min(max(limit, 1), LIMIT_MAX)
     before_at, before_id = _position(cursor) if cursor else (None, None)
-    asked = {name: getattr(filters, name) for name in DecisionFilter.__dataclass_fields__}
-    asked |= {"before_at": before_at, "before_id": before_id, "limit": count + 1}
+    asked = asked_for(filters) | {
+        "before_at": before_at,
+        "before_id": before_id,
+        "limit": count + 1,
+    }
     found = [_stored(columns).row for columns in _query(_FILTERED, asked)]
     rows = tuple(found[:count])
     return DecisionPage(rows, _cursor(rows[-1]) if len(found) > count else None)
+
+
+def asked_for(filters: DecisionFilter) -> dict[str, Any]:
+    """Return what the conditions ask for, by name."""
+    return {name: getattr(filters, name) for name in DecisionFilter.__dataclass_fields__}
 
 
 def decision_facets(*, since: datetime) -> DecisionFacets:
@@ -204,7 +227,10 @@ class _Spoken(dict[str, str]):
 
 def _spoken(value: object) -> str:
     if isinstance(value, dict) and set(value) == {"minor_units", "currency"}:
-        return f"{value['currency']} {Money(value['minor_units'], value['currency']).as_decimal()}"
+        money = Money(value["minor_units"], value["currency"])
+        whole, dot, rest = money.as_decimal().partition(".")
+        sign = "-" if whole.startswith("-") else ""
+        return f"{money.currency} {sign}{int(whole.removeprefix('-')):,}{dot}{rest}"
     return str(value)
 
 

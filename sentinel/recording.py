@@ -56,13 +56,18 @@ _APPEND = "SELECT sentinel_append(%s)"
 _DECIDE = _DECIDED + _APPEND
 _DECIDE_AND_RESERVE = _DECIDED + _RESERVED + _APPEND
 _EXEMPT = """
-INSERT INTO sentinel_exemption AS x (principal_id, currency, used_minor, used_count)
-VALUES (%s, %s, %s, 1)
-ON CONFLICT (entity, principal_id, currency)
-DO UPDATE SET used_minor = x.used_minor + excluded.used_minor, used_count = x.used_count + 1
+WITH counted AS (
+  INSERT INTO sentinel_exemption AS x (principal_id, currency, used_minor, used_count)
+  VALUES (%s, %s, %s, 1)
+  ON CONFLICT (entity, principal_id, currency)
+  DO UPDATE SET used_minor = x.used_minor + excluded.used_minor, used_count = x.used_count + 1
+  RETURNING principal_id, currency, series
+)
+INSERT INTO sentinel_exemption_use (decision_id, principal_id, currency, amount_minor, series)
+SELECT %s, principal_id, currency, %s, series FROM counted
 """
 _RESET_EXEMPTION = """
-UPDATE sentinel_exemption SET used_minor = 0, used_count = 0
+UPDATE sentinel_exemption SET used_minor = 0, used_count = 0, series = series + 1
 WHERE principal_id = %s AND used_count > 0
 """
 _REQUEST_APPROVAL = """
@@ -183,14 +188,15 @@ def reservation_of(proposal: Proposal, holder: str) -> tuple[object, ...]:
 
 
 def exemption_statements(
-    proposal: Proposal, known: Gathered, judgement: Judgement
+    decision_id: UUID, proposal: Proposal, known: Gathered, judgement: Judgement
 ) -> list[Statement]:
     """Return the statement that counts a low-value exemption, or starts the count anew."""
     amount = proposal.typed.amount
     if amount is None or proposal.customer is None:
         return []
     if judgement.exemption == LOW_VALUE:
-        return [(_EXEMPT, [proposal.customer.id, amount.currency, amount.minor_units])]
+        counted = [proposal.customer.id, amount.currency, amount.minor_units]
+        return [(_EXEMPT, [*counted, decision_id, amount.minor_units])]
     if known.exempted[1] and obligations_met(proposal, known).is_stepped_up:
         return [(_RESET_EXEMPTION, [proposal.customer.id])]
     return []
@@ -198,9 +204,9 @@ def exemption_statements(
 
 def _fact_value(value: object) -> object:
     """Return a value that has a canonical form; what is malformed is kept as text."""
-    is_plain = isinstance(value, str) or (
-        isinstance(value, int) and -INTEGER_LIMIT < value < INTEGER_LIMIT
-    )
+    if isinstance(value, (str, bool)):
+        return value
+    is_plain = isinstance(value, int) and -INTEGER_LIMIT < value < INTEGER_LIMIT
     return value if is_plain else str(value)
 
 

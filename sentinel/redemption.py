@@ -18,6 +18,7 @@ from sentinel.catalogue import (
     typed_parameters,
 )
 from sentinel.entities import current_entity
+from sentinel.principals import kill_switch_scopes
 from sentinel.signing.keys import Purpose, public_keys
 from sentinel.store import require_transaction, run_one
 from sentinel.tokens import TTL_SECONDS_MAX, Claims, TokenRefused, issuer_of, read
@@ -163,8 +164,7 @@ def _effect_digest(kind: str, typed: TypedParameters) -> bytes | None:
 
 
 def _scopes(claims: Claims) -> str:
-    actors = [f"actor:{actor}" for actor in claims.actors]
-    return " ".join(["all", f"action:{claims.action_kind}", f"kid:{claims.kid}", *actors])
+    return " ".join(kill_switch_scopes(claims.actors, claims.action_kind, claims.kid))
 
 
 def _pinned_keys(entity: str) -> dict[str, bytes]:

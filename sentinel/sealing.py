@@ -112,6 +112,26 @@ def subject_key(subject: str) -> bytes:
     return unwrap_key(entity, subject, bytes(wrapped))
 
 
+def seal_for(*, subject: str, words: str, place: str) -> bytes:
+    """Return words sealed under the key of whom they are about, readable at this place only.
+
+    Raises:
+        SubjectForgotten: the key was destroyed; nothing may be kept about them any more.
+        EntityNotSet: no legal entity is being worked for.
+    """
+    return seal(subject_key(subject), words.encode(), bound_to=f"words/v1|{place}")
+
+
+def unseal_for(*, subject: str, sealed: bytes, place: str) -> str:
+    """Return words that were sealed for a subject at a place.
+
+    Raises:
+        SubjectForgotten: the key was destroyed; the words cannot be read again.
+        SealBroken: they were altered, or sealed for somebody or something else.
+    """
+    return unseal(subject_key(subject), sealed, bound_to=f"words/v1|{place}").decode()
+
+
 @lru_cache(maxsize=4096)
 def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)

@@ -32,7 +32,7 @@ class Cursor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement to run in the caller's transaction, alone or in a pipeline."""
+    """One statement to run in the caller's transaction."""
 
     record_id: UUID
     sql: str

@@ -20,6 +20,7 @@ from sentinel.refusals import SentinelError
 from sentinel.signing.canonical import NotCanonical, canonical_json, digest, parse_canonical
 
 BANK = "bank"
+_CONTEXT = {"Var": "context"}
 NEEDS = frozenset({"approval", "step_up"})
 # A bank-wide bundle without one of these is refused, so that no edit can open the door silently.
 MANDATORY = frozenset(
@@ -257,3 +258,26 @@ def literals(value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for item in value:
             yield from literals(item)
+
+
+def context_attributes(value: object) -> frozenset[str] | None:
+    """Return the attributes of the context that Cedar JSON expressions look at.
+
+    None if one of them uses the context as a whole: then every attribute counts.
+    """
+    names: set[str] = set()
+    return frozenset(names) if _adds_attributes(value, names) else None
+
+
+def _adds_attributes(value: object, names: set[str]) -> bool:
+    """Add the attributes an expression looks at; return False if it uses the whole context."""
+    if isinstance(value, list):
+        return all(_adds_attributes(item, names) for item in value)
+    if not isinstance(value, dict):
+        return True
+    if value == _CONTEXT:
+        return False
+    if value.get("left") == _CONTEXT and isinstance(value.get("attr"), str):
+        names.add(value["attr"])
+        return True
+    return all(_adds_attributes(item, names) for item in value.values())

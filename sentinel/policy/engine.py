@@ -15,9 +15,9 @@ import cedarpy
 
 from sentinel.catalogue import ActionKind
 from sentinel.facts import FactKind
-from sentinel.policy.bundles import BANK, Bundle, BundleRefused, Policy
+from sentinel.policy.bundles import BANK, Bundle, BundleRefused, Policy, context_attributes
 from sentinel.policy.gate import require_valid, set_problems
-from sentinel.policy.schema import PRINCIPALS, schema_text
+from sentinel.policy.schema import PRINCIPALS, context_shape, schema_text
 from sentinel.refusals import reason
 from sentinel.vocabulary import Principal, Reason
 
@@ -35,6 +35,33 @@ class Evaluation:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The policies that speak of one kind of action, and the schema of what they look at.
+
+    What no policy looks at cannot change the answer, so it is neither handed over nor parsed.
+    """
+
+    policies: cedarpy.PolicySet
+    schema: cedarpy.Schema
+    attributes: frozenset[str] | None
+    needed: frozenset[str]
+    known: frozenset[str]
+
+    def misshapen(self, context: Mapping[str, ContextValue]) -> str:
+        """Return the attributes that are missing or that nobody declared (G1), or nothing."""
+        names = context.keys()
+        if self.needed <= names <= self.known:
+            return ""
+        return ", ".join(sorted((self.needed - names) | (names - self.known)))
+
+    def look(self, context: Mapping[str, ContextValue]) -> Mapping[str, ContextValue]:
+        """Return the part of a context that the policies look at."""
+        if self.attributes is None:
+            return context
+        return {name: context[name] for name in self.attributes & context.keys()}
+
+
 @dataclass(frozen=True)
 class Rules:
     """All policies in force for one legal entity, parsed once."""
@@ -46,9 +73,9 @@ class Rules:
     purposes: frozenset[str]
     facts: Mapping[str, FactKind]
     required: Mapping[str, frozenset[str]]
-    schema: cedarpy.Schema
+    kinds: Mapping[str, ActionKind]
     base: cedarpy.Entities
-    _slices: dict[str, cedarpy.PolicySet] = field(default_factory=dict)
+    _slices: dict[str, Slice] = field(default_factory=dict)
 
     def evaluate(
         self,
@@ -60,33 +87,50 @@ class Rules:
         """Return whether the policies permit this principal this action, and which decided."""
         missing = self._missing(principal)
         if missing:
-            return Evaluation(
-                is_permitted=False, policies=(), refusal="policy_incomplete", detail=missing
-            )
+            return _not_asked("policy_incomplete", missing)
         person = {"type": PRINCIPALS[principal.kind], "id": principal.id}
         thing = {"type": "Resource", "id": resource}
+        chosen = self.slice(kind)
+        misshapen = chosen.misshapen(context)
+        if misshapen:
+            return _not_asked("policy_error", misshapen)
         request = {
             "principal": person,
             "action": {"type": "Action", "id": kind},
             "resource": thing,
-            "context": context,
+            "context": chosen.look(context),
         }
         delta = _delta_text(person, thing, principal.entity, tuple(_parents(principal)))
         entities = _with_delta(self.base, delta)
-        answer = cedarpy.is_authorized(request, self.slice(kind), entities, self.schema)
+        answer = cedarpy.is_authorized(request, chosen.policies, entities, chosen.schema)
         return _guarded(answer)
 
-    def slice(self, kind: str) -> cedarpy.PolicySet:
-        """Return the parsed policies that speak of one kind of action."""
+    def slice(self, kind: str) -> Slice:
+        """Return the parsed policies that speak of one kind of action, and their schema."""
         found = self._slices.get(kind)
         if found is None:
-            chosen = {
-                policy.id: policy.body
-                for policy in self.policies.values()
-                if policy.actions is None or kind in policy.actions
-            }
-            found = self._slices[kind] = _policy_set(chosen)
+            found = self._slices[kind] = self._sliced(kind)
         return found
+
+    def _sliced(self, kind: str) -> Slice:
+        chosen = {
+            policy.id: policy.body
+            for policy in self.policies.values()
+            if policy.actions is None or kind in policy.actions
+        }
+        entry, required = self.kinds[kind], self.required.get(kind, frozenset())
+        attributes = context_attributes(list(chosen.values()))
+        text = schema_text(
+            [entry], facts=self.facts, required={kind: sorted(required)}, only=attributes
+        )
+        shape = context_shape(entry, self.facts, required)
+        return Slice(
+            policies=_policy_set(chosen),
+            schema=cedarpy.Schema.from_str(text),
+            attributes=attributes,
+            needed=frozenset(name for name in shape if not name.endswith("?")),
+            known=frozenset(name.removesuffix("?") for name in shape),
+        )
 
     def reason(self, policy_id: str) -> Reason:
         """Return the words of one policy."""
@@ -131,7 +175,7 @@ def compile_rules(bundles: Sequence[Bundle], kinds: Sequence[ActionKind]) -> Rul
         purposes=registry.purposes,
         facts=facts,
         required=required,
-        schema=cedarpy.Schema.from_str(text),
+        kinds={kind.kind: kind for kind in kinds},
         base=cedarpy.Entities.from_json_str(json.dumps(_base(registry.roles, registry.mandates))),
     )
 
@@ -142,11 +186,15 @@ def set_digest(bundles: Sequence[Bundle]) -> str:
     return " ".join(f"{item.content.area}@{item.digest[:16]}" for item in ordered)
 
 
+def _not_asked(refusal: str, detail: str) -> Evaluation:
+    return Evaluation(is_permitted=False, policies=(), refusal=refusal, detail=detail)
+
+
 def _guarded(answer: cedarpy.AuthzResult) -> Evaluation:
     policies = tuple(sorted(answer.diagnostics.reasons))
     if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
         detail = "; ".join(str(error) for error in answer.diagnostics.errors)[:200]
-        return Evaluation(is_permitted=False, policies=(), refusal="policy_error", detail=detail)
+        return _not_asked("policy_error", detail)
     return Evaluation(answer.decision is cedarpy.Decision.Allow, policies)
 
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from sentinel.catalogue import action_kinds
 from sentinel.entities import current_entity
 from sentinel.log.records import append
-from sentinel.policy.bundles import Bundle, BundleRefused, bundle_from_text
+from sentinel.policy.bundles import Bundle, BundleRefused, bank_bundle, bundle_from_text
 from sentinel.policy.engine import Rules, compile_rules
 from sentinel.refusals import SentinelError
 from sentinel.signing.canonical import encode
@@ -110,6 +110,16 @@ def bundles_in_force(at: datetime | None) -> list[Bundle]:
     with connection.cursor() as cursor:
         cursor.execute(_IN_FORCE, [at])
         return [_checked(*row) for row in cursor.fetchall()]
+
+
+def roles_in_force() -> frozenset[str]:
+    """Return every role the policies in force may speak of; without any, those Sentinel ships with.
+
+    Raises:
+        BundleRefused: one was altered or is not signed by the bank's policy key.
+    """
+    bundles = bundles_in_force(None) or [bank_bundle()]
+    return frozenset().union(*(each.content.registry.roles for each in bundles))
 
 
 def forget_compiled() -> None:

@@ -22,6 +22,7 @@ _ALWAYS = {
     "human_only": "Bool",
     "is_stopped": "Bool",
     "on_behalf_of_customer": "Bool",
+    "own_party?": "Bool",
     "purpose": "String",
     "risk": "String",
     "sca_exemption": "String",
@@ -34,13 +35,20 @@ def schema_text(
     *,
     facts: Mapping[str, FactKind],
     required: Mapping[str, Sequence[str]],
+    only: frozenset[str] | None = None,
 ) -> str:
-    """Return the schema for these actions in Cedar's own language."""
-    actions = [_action(kind, facts, frozenset(required.get(kind.kind, ()))) for kind in kinds]
+    """Return the schema for these actions in Cedar's own language.
+
+    With `only`, the context has no attributes but these.
+    """
+    actions = [_action(kind, facts, frozenset(required.get(kind.kind, ())), only) for kind in kinds]
     return _ENTITIES + "\n".join(actions)
 
 
-def _action(kind: ActionKind, facts: Mapping[str, FactKind], required: frozenset[str]) -> str:
+def context_shape(
+    kind: ActionKind, facts: Mapping[str, FactKind], required: frozenset[str]
+) -> dict[str, str]:
+    """Return what the context of an action holds, by type; a name ending in "?" may be absent."""
     attributes = dict(_ALWAYS)
     for name, fact in facts.items():
         attributes[name if name in required else f"{name}?"] = fact.type
@@ -50,7 +58,21 @@ def _action(kind: ActionKind, facts: Mapping[str, FactKind], required: frozenset
         attributes["approval_threshold_minor?"] = "Long"
     for name in kind.parameters.model_fields:
         attributes[f"source_{name}"] = "String"
-    context = ", ".join(_attribute(name, attributes[name]) for name in sorted(attributes))
+    return attributes
+
+
+def _action(
+    kind: ActionKind,
+    facts: Mapping[str, FactKind],
+    required: frozenset[str],
+    only: frozenset[str] | None,
+) -> str:
+    attributes = context_shape(kind, facts, required)
+    context = ", ".join(
+        _attribute(name, attributes[name])
+        for name in sorted(attributes)
+        if only is None or name.removesuffix("?") in only
+    )
     principals = ", ".join(PRINCIPALS.values())
     return (
         f'action "{kind.kind}" appliesTo {{ principal: [{principals}],'

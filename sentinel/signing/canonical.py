@@ -8,7 +8,7 @@ decimal string or as integer minor units.
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
 Canonical: TypeAlias = "bool | int | str | list[Canonical] | dict[str, Canonical] | None"
@@ -43,7 +43,7 @@ def canonical_json(value: object) -> bytes:
             a key that is not text, or a type JSON does not know.
     """
     try:
-        if _is_simple(value, 0):
+        if _is_simple(value):
             text = _SORTING.encode(value)
             # All of it is ASCII without a zero character, so nothing is left to check or to sort.
             if text.isascii() and "\\u0000" not in text:
@@ -108,17 +108,33 @@ def parse_canonical(text: bytes) -> Canonical:
     return value
 
 
-def _is_simple(value: object, depth: int) -> bool:
+def _is_simple(value: object) -> bool:
     """Return whether all types, keys and integers have a canonical form; text is not looked at."""
-    kind = type(value)
-    if kind is int:
-        return -INTEGER_LIMIT < value < INTEGER_LIMIT  # type: ignore[operator]
-    if kind is not dict and kind is not list and kind is not tuple:
-        return kind in _LEAVES
-    if depth >= DEPTH_MAX or (kind is dict and not _TEXT.issuperset(map(type, value))):  # type: ignore[call-overload]
-        return False
-    items: Iterable[object] = value.values() if kind is dict else value  # type: ignore[attr-defined,assignment]
-    return all(_is_simple(item, depth + 1) for item in items if type(item) not in _LEAVES)
+    level: list[object] = [value]
+    for _ in range(DEPTH_MAX + 1):
+        below: list[object] = []
+        for item in level:
+            inside = _inside(item)
+            if inside is None:
+                return False
+            below += inside
+        if not below:
+            return True
+        level = below
+    return False
+
+
+def _inside(item: object) -> Sequence[object] | None:
+    """Return what there is to look at in a value, or None if it has no canonical form itself."""
+    kind = type(item)
+    if kind is dict:
+        if not _TEXT.issuperset(map(type, item)):  # type: ignore[call-overload]
+            return None
+        return [each for each in item.values() if type(each) not in _LEAVES]  # type: ignore[attr-defined]
+    if kind is list or kind is tuple:
+        return [each for each in item if type(each) not in _LEAVES]  # type: ignore[attr-defined]
+    is_sound = -INTEGER_LIMIT < item < INTEGER_LIMIT if kind is int else kind in _LEAVES  # type: ignore[operator]
+    return () if is_sound else None
 
 
 def _check(value: object, field: str, depth: int) -> bool:

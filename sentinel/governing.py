@@ -1,0 +1,198 @@
+"""What may be changed of Sentinel itself: limits and kill switches, as catalogued actions.
+
+They are decided, approved and recorded like a payment, and redeemed here. The application cannot
+write either table: the owner's functions do, beside a redemption of the same effect in the same
+transaction, and look for the second person themselves.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from pydantic import BaseModel, ConfigDict, Field
+
+from sentinel.catalogue import AMOUNT_LIMIT, ActionKind, register_action
+from sentinel.log.records import append
+from sentinel.outcomes import record_outcome
+from sentinel.redemption import Redemption, redeem
+from sentinel.refusals import SentinelError
+from sentinel.vocabulary import Action, DecisionToken, Money, Outcome, OutcomeKind
+
+AUDIENCE = "urn:sentinel"
+# Stopping what lets go on would stop the bank for good.
+_SCOPE = r"^(all|action:[a-z][a-z_.]*|actor:[a-z]+:[A-Za-z0-9_.-]+|kid:[A-Za-z0-9_-]{43})$"
+_HOLDER = r"^(\*|(customer|employee|agent):[A-Za-z0-9_.-]{1,100})$"
+
+
+class GovernanceRefused(SentinelError):
+    """The database found no second person, or no redemption of exactly this; nothing changed."""
+
+    code = "governance_refused"
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+class _Parameters(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Cap(_Parameters):
+    """The most that a limit allows."""
+
+    minor_units: Annotated[int, Field(ge=0, lt=AMOUNT_LIMIT)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class SetLimit(_Parameters):
+    """Set a limit for one holder or for everybody ("*"), from now on."""
+
+    name: Literal["daily_outgoing", "approval_threshold"]
+    holder: Annotated[str, Field(pattern=_HOLDER)]
+    cap: Cap
+
+
+class TurnSwitch(_Parameters):
+    """Stop a scope, or let it go on; tokens already out for it are revoked either way."""
+
+    scope: Annotated[str, Field(pattern=_SCOPE, max_length=160)]
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ThrowSwitch(TurnSwitch):
+    """Stop a scope at once."""
+
+
+class ReleaseSwitch(TurnSwitch):
+    """Let a stopped scope go on."""
+
+
+def _effect(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _limit_effect(parameters: BaseModel) -> bytes:
+    assert isinstance(parameters, SetLimit)
+    cap = parameters.cap
+    return _effect(
+        f"limit/v1|{parameters.name}|{parameters.holder}|{cap.currency}|{cap.minor_units}"
+    )
+
+
+def _switch_effect(parameters: BaseModel) -> bytes:
+    assert isinstance(parameters, TurnSwitch)
+    word = "throw" if isinstance(parameters, ThrowSwitch) else "release"
+    return _effect(f"kill_switch/v1|{word}|{parameters.scope}|{parameters.reason}")
+
+
+ACTIONS = (
+    ActionKind(
+        kind="limits.set",
+        parameters=SetLimit,
+        risk="high",
+        audience=AUDIENCE,
+        wording="set the limit {name} of {holder} to {cap}",
+        human_only=True,
+        effect_digest=_limit_effect,
+    ),
+    ActionKind(
+        # Not of high risk: stopping must be possible while the log is behind.
+        kind="kill_switch.throw",
+        parameters=ThrowSwitch,
+        risk="low",
+        audience=AUDIENCE,
+        wording="stop {scope}",
+        human_only=True,
+        effect_digest=_switch_effect,
+    ),
+    ActionKind(
+        kind="kill_switch.release",
+        parameters=ReleaseSwitch,
+        risk="medium",
+        audience=AUDIENCE,
+        wording="let {scope} go on",
+        human_only=True,
+        effect_digest=_switch_effect,
+    ),
+)
+
+
+def register_own_actions() -> None:
+    """Put Sentinel's own actions into the catalogue."""
+    for entry in ACTIONS:
+        register_action(entry=entry)
+
+
+def is_own(*, kind: str) -> bool:
+    """Return whether an action changes Sentinel itself, and is carried out by `govern`."""
+    return kind in {entry.kind for entry in ACTIONS}
+
+
+def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] = uuid4) -> Outcome:
+    """Carry out a permitted change of Sentinel itself, once, and record its outcome.
+
+    Raises:
+        TokenRefused: the token does not permit this action.
+        GovernanceRefused: nobody else approved it; nothing changed and the token is not spent.
+    """
+    with transaction.atomic():
+        redemption = redeem(token=token, action=action, audience=AUDIENCE)
+        parameters = redemption.parameters
+        if isinstance(parameters, SetLimit):
+            body = _write_limit(redemption, parameters)
+        else:
+            assert isinstance(parameters, TurnSwitch)
+            body = _write_switch(redemption, parameters)
+        with connection.cursor() as cursor:
+            kind = "limit" if isinstance(parameters, SetLimit) else "kill_switch"
+            append(cursor, kind=kind, body=body, decision_id=redemption.decision_id, new_id=new_id)
+        return record_outcome(
+            decision_id=redemption.decision_id,
+            kind=OutcomeKind.DONE,
+            code="in_force",
+            reference=f"{kind}:{redemption.decision_id}",
+            words="It is in force.",
+        )
+
+
+def _write_limit(redemption: Redemption, parameters: SetLimit) -> Mapping[str, object]:
+    cap = Money(parameters.cap.minor_units, parameters.cap.currency)
+    _call(
+        "SELECT sentinel_write_limit(%s, %s, %s, %s, %s)",
+        [
+            redemption.decision_id,
+            parameters.name,
+            parameters.holder,
+            cap.currency,
+            cap.minor_units,
+        ],
+        "limits.set",
+    )
+    return {
+        "cap": cap.as_decimal(),
+        "currency": cap.currency,
+        "holder": parameters.holder,
+        "name": parameters.name,
+    }
+
+
+def _write_switch(redemption: Redemption, parameters: TurnSwitch) -> Mapping[str, object]:
+    is_stopped = isinstance(parameters, ThrowSwitch)
+    word = "throw" if is_stopped else "release"
+    _call(
+        "SELECT sentinel_write_kill_switch(%s, %s, %s, %s)",
+        [redemption.decision_id, word, parameters.scope, parameters.reason],
+        f"kill_switch.{word}",
+    )
+    return {"is_stopped": is_stopped, "reason": parameters.reason, "scope": parameters.scope}
+
+
+def _call(statement: str, values: list[UUID | str | int], kind: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        (is_written,) = cursor.fetchone()
+    if not is_written:
+        raise GovernanceRefused(kind)
