@@ -32,6 +32,14 @@ def account_by_iban(*, iban: str) -> AccountAtBank | None:
     return CORE.account_by_iban(iban)
 
 
+def account_holds(*, account_id: UUID) -> tuple[UUID, ...]:
+    """Return the decisions under which an account is blocked now, first one first.
+
+    No other can block it before the transaction of the caller ends.
+    """
+    return CORE.account_holds(account_id)
+
+
 def is_own_iban(*, iban: str) -> bool:
     """Return whether an account number carries this bank's code, whether or not it exists."""
     return CORE.is_own_iban(iban)

@@ -1,5 +1,7 @@
 """International bank account numbers: their one written form, and whether they can exist."""
 
+from functools import lru_cache
+
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
 
@@ -26,6 +28,12 @@ def canonical_iban(*, text: str) -> str:
     # Anything longer cannot be one, and must not cost more to refuse.
     if len(text) > LENGTH_MAX or not text.isascii():
         raise InvalidIban("not the characters or the length of an IBAN")
+    return _canonical(text)
+
+
+# Who pays is paid, and most people pay the same few.
+@lru_cache(maxsize=4096)
+def _canonical(text: str) -> str:
     try:
         return str(IBAN(text))
     except SchwiftyException as error:

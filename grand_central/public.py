@@ -2,6 +2,7 @@
 
 from grand_central.asking import (
     account_by_iban,
+    account_holds,
     balance_of,
     business_date,
     check_payee_name,
@@ -19,7 +20,7 @@ from grand_central.asking import (
     transfers_held,
     validate_iban,
 )
-from grand_central.connectors.contract import Capability, Manifest
+from grand_central.connectors.contract import Answer, Capability, Manifest
 from grand_central.connectors.embedded import (
     AccountAtBank,
     Balance,
@@ -31,7 +32,7 @@ from grand_central.connectors.embedded import (
 )
 from grand_central.connectors.messages import Message
 from grand_central.connectors.scheme import RegisteredName
-from grand_central.gateway import OperationUnknown, execute
+from grand_central.gateway import DeadlineExceeded, OperationUnknown, begin_outside, execute
 from grand_central.iban import InvalidIban, iban_of
 from grand_central.names import NameCheck
 from grand_central.operations.fields import AMOUNT_MAX, REMITTANCE_LENGTH_MAX
@@ -45,6 +46,24 @@ from grand_central.operations.items import (
     items_root,
 )
 from grand_central.outbox import CursorNotUnderstood, OutboxEvent, events_after
+from grand_central.outside import (
+    ActionAltered,
+    InTransaction,
+    ask_outside_once,
+    call_outside,
+    claim_outside,
+    conclude_outside,
+    is_outside,
+)
+from grand_central.outside_rows import (
+    Claim,
+    IntentNotKept,
+    OutsideCall,
+    OutsideLine,
+    outside_call,
+    outside_lines,
+    outstanding_calls,
+)
 from grand_central.receipts import CoreRefused, Execution, OutcomeUnknown, Receipt
 from grand_central.reconciling import (
     BooksProof,
@@ -68,18 +87,24 @@ __all__ = [
     "REMITTANCE_LENGTH_MAX",
     "AccountAtBank",
     "AccountItem",
+    "ActionAltered",
+    "Answer",
     "Balance",
     "BalanceProof",
     "BatchItem",
     "BooksProof",
     "Capability",
     "CardItem",
+    "Claim",
     "CoreBusy",
     "CoreRefused",
     "CurrencySum",
     "CursorNotUnderstood",
+    "DeadlineExceeded",
     "Difference",
     "Execution",
+    "InTransaction",
+    "IntentNotKept",
     "InvalidIban",
     "ListNotUnderstood",
     "Manifest",
@@ -90,6 +115,8 @@ __all__ = [
     "Orphan",
     "OutboxEvent",
     "OutcomeUnknown",
+    "OutsideCall",
+    "OutsideLine",
     "PartyItem",
     "PayeeItem",
     "PostingItem",
@@ -102,18 +129,28 @@ __all__ = [
     "ScreeningList",
     "StatementLine",
     "account_by_iban",
+    "account_holds",
+    "ask_outside_once",
     "balance_of",
+    "begin_outside",
     "business_date",
+    "call_outside",
     "check_payee_name",
+    "claim_outside",
+    "conclude_outside",
     "connectors",
     "events_after",
     "execute",
     "iban_of",
+    "is_outside",
     "is_own_iban",
     "items_root",
     "mailbox",
     "open_business_day_once",
     "outcome_of",
+    "outside_call",
+    "outside_lines",
+    "outstanding_calls",
     "prove_balances",
     "prove_books_once",
     "read_list",

@@ -83,10 +83,18 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "payload_refused": "Something in this instruction is not right. Nothing has changed.",
         "core_busy": f"The bank was busy with the same accounts. {_NOTHING} Please try again.",
         "list_refused": "This list is not the one that was announced. Nothing has changed.",
+        "card_refused": "The card company has refused this. Nothing has changed there.",
+        "not_executed": "The other company could not be reached. Nothing has changed there.",
     }
 )
+_ELSEWHERE = "The other company has refused this. Nothing has changed there."
 
 
 def refused(code: str) -> CoreRefused:
     """Return the refusal of a code that the core knows."""
     return CoreRefused(code, REFUSALS[code])
+
+
+def words_of(code: str) -> str:
+    """Return the bank's own words for a refusal; what another system calls it is not repeated."""
+    return REFUSALS.get(code, _ELSEWHERE)

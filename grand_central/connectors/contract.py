@@ -1,6 +1,7 @@
 """What every connector is: a manifest of what it can do, and one way to do it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -42,7 +43,7 @@ class Manifest:
 
     name: str
     audience: str
-    kind: Literal["core", "payments", "messages", "screening"]
+    kind: Literal["core", "payments", "cards", "messages", "screening"]
     system: str
     version: str
     is_simulator: bool
@@ -57,13 +58,63 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One redeemed action on its way to a system; `token` is the id effects are kept under."""
+    """One redeemed action on its way to a system; `token` is the id effects are kept under.
+
+    With `seconds_left` whoever wants it waits no longer than that.
+    """
 
     operation: str
     token: UUID
     idempotency_key: str
     parameters: BaseModel
     payload: object = None
+    seconds_left: float | None = None
+
+
+Said = Literal["done", "refused", "not_executed", "in_progress", "not_found", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a system outside said of one call; `code` is its own word, or ours for what went wrong.
+
+    `not_executed` is said only where it is certain that nothing was done; whatever is not
+    understood is `unknown`.
+    """
+
+    said: Said
+    code: str
+    reference: str = ""
+    retry_after_seconds: float | None = None
+
+
+class OutsideConnector(Protocol):
+    """A system that keeps its own books elsewhere: nothing it does commits with ours.
+
+    A call may take `deadline_seconds`, or what is left to it if that is less; its request is good
+    for `valid_seconds`. So many `finality_seconds` after that, "not found" means that it was not
+    done and never will be.
+    """
+
+    manifest: Manifest
+
+    @property
+    def deadline_seconds(self) -> float:
+        """How long one exchange may take."""
+
+    @property
+    def valid_seconds(self) -> int:
+        """How long the other system may take a request."""
+
+    @property
+    def finality_seconds(self) -> float:
+        """How long after a request lost its validity "not found" is final."""
+
+    def send(self, call: Call, valid_until: datetime) -> Answer:
+        """Send a redeemed call with its token as idempotency key; a lost answer is `unknown`."""
+
+    def ask(self, token: UUID) -> Answer:
+        """Ask what became of a call."""
 
 
 class Connector(Protocol):

@@ -9,6 +9,7 @@ from grand_central.connectors.contract import Call, Capability, Manifest
 from grand_central.embedded import ledger, reads, registers
 from grand_central.embedded.ledger import BalanceProof, CoreBusy, CurrencySum, Difference
 from grand_central.embedded.reads import AccountAtBank, Balance, StatementLine
+from grand_central.executions import execution_of
 from grand_central.operations import payments
 from grand_central.operations.catalogue import LEDGER
 from grand_central.operations.fields import Batch
@@ -66,24 +67,38 @@ class EmbeddedCore:
             return _batch(call)
         return _SINGLE[type(call.parameters)](call)
 
-    def execute_at_once(self, presented: Presented, record_id: UUID) -> Receipt | None:
+    def execute_at_once(
+        self, presented: Presented, payload: object, record_id: UUID
+    ) -> Receipt | None:
         """Spend a token, carry it out and record the outcome together, or return None.
 
         Raises:
             sentinel.public.TokenRefused: the token was not spent.
             CoreRefused: with the core's status as its code; nothing moved.
         """
-        if presented.action_kind != "payments.transfer":
-            return None
-        return ledger.transfer_at_once(presented=presented, record_id=record_id)
+        parameters = presented.parameters
+        if presented.action_kind == "payments.transfer":
+            return ledger.transfer_at_once(presented=presented, record_id=record_id)
+        if presented.action_kind == "ledger.post_batch" and isinstance(parameters, Batch):
+            return ledger.post_batch_at_once(
+                presented=presented,
+                batch_id=parameters.batch_id,
+                lines=_lines(parameters, payload),
+                record_id=record_id,
+            )
+        return None
 
     def resolve(self, idempotency_key: str) -> Execution | None:
         """Return what became of a call, or None if the core never did it."""
-        return registers.execution_of(idempotency_key=idempotency_key)
+        return execution_of(idempotency_key=idempotency_key)
 
     def balance_of(self, account_id: UUID) -> Balance | None:
         """Return what an account holds now, or None if there is none."""
         return reads.balance_of(account_id=account_id)
+
+    def account_holds(self, account_id: UUID) -> tuple[UUID, ...]:
+        """Return the decisions under which an account is blocked now."""
+        return reads.account_holds(account_id=account_id)
 
     def account_by_iban(self, iban: str) -> AccountAtBank | None:
         """Return the account with this number, or None if this bank has none."""
@@ -124,18 +139,22 @@ class EmbeddedCore:
 
 def _batch(call: Call) -> Receipt:
     assert isinstance(call.parameters, Batch)
-    lines = call.payload
-    if not isinstance(lines, tuple) or not all(isinstance(line, str) for line in lines):
-        raise refused("payload_missing")
-    # Whether they are the permitted lines, the database checks against the redemption.
-    if len(lines) != call.parameters.count:
-        raise refused("payload_refused")
+    lines = _lines(call.parameters, call.payload)
     batch_id = call.parameters.batch_id
     if call.operation == "ledger.post_batch":
         return ledger.post_batch(token=call.token, batch_id=batch_id, lines=lines)
     return registers.register_batch(
         operation=call.operation, token=call.token, batch_id=batch_id, lines=lines
     )
+
+
+def _lines(parameters: Batch, payload: object) -> tuple[str, ...]:
+    """Return the lines of a batch; whether they are the permitted ones, the database checks."""
+    if not isinstance(payload, tuple) or not all(isinstance(line, str) for line in payload):
+        raise refused("payload_missing")
+    if len(payload) != parameters.count:
+        raise refused("payload_refused")
+    return payload
 
 
 def _transfer(call: Call) -> Receipt:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from grand_central.connectors.contract import Call, Capability, Manifest
+from grand_central.executions import execution_of
 from grand_central.operations.catalogue import MESSAGES
 from grand_central.operations.messages import SendMessage
 from grand_central.receipts import Execution, Receipt, refused
@@ -26,6 +27,18 @@ _TEXTS = MappingProxyType(
             "A colleague is looking at a payment of yours. You will hear from us soon.",
         ),
         "card_blocked": ("Card blocked", "A card of yours is blocked. Sign in to order another."),
+        "task_escalated": (
+            "A task needs you",
+            "A task of your role was brought forward. Sign in to the workspace to see which one.",
+        ),
+        "task_overdue": (
+            "A task is overdue",
+            "A task of your role has passed its deadline. Sign in to the workspace to see it.",
+        ),
+        "change_overtaken": (
+            "A change was not made",
+            "What was agreed for a case came too late: it had moved on. Sign in to look at it.",
+        ),
         "case_closed": ("Your question is answered", "Sign in to read our answer."),
     }
 )
@@ -85,14 +98,7 @@ class MailboxSimulator:
 
     def resolve(self, idempotency_key: str) -> Execution | None:
         """Return what became of a call, or None if nothing was sent."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT action_kind, status, reference, position FROM gc_execution"
-                " WHERE entity = frontline_entity() AND idempotency_key = %s",
-                [idempotency_key],
-            )
-            row = cursor.fetchone()
-        return Execution(*row) if row else None
+        return execution_of(idempotency_key=idempotency_key)
 
     def mailbox(self, recipient: str, limit: int) -> tuple[Message, ...]:
         """Return the newest messages of a recipient."""

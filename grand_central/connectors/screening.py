@@ -3,10 +3,10 @@
 from django.db import connection
 
 from grand_central.connectors.contract import Call, Capability, Manifest
+from grand_central.executions import execution_of
 from grand_central.operations.catalogue import SCREENING
 from grand_central.operations.screening import LoadScreeningList
 from grand_central.receipts import Execution, Receipt, refused
-from grand_central.screening.store import list_loaded
 
 
 class ScreeningLists:
@@ -50,4 +50,4 @@ class ScreeningLists:
 
     def resolve(self, idempotency_key: str) -> Execution | None:
         """Return what became of a call: a list is loaded or it is not."""
-        return list_loaded(idempotency_key=idempotency_key)
+        return execution_of(idempotency_key=idempotency_key)

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.db import connection
 from django.db.utils import IntegrityError, OperationalError
 from psycopg.errors import CheckViolation, SerializationFailure
 
 from grand_central.operations.payments import Hold, PostHold, Transfer, VoidHold
 from grand_central.receipts import REFUSALS, CoreRefused, Receipt, refused
-from sentinel.public import Presented
+from sentinel.public import Presented, run_statement
 from sentinel.vocabulary import Money, Outcome, OutcomeKind
 
 _DONE = frozenset({"posted", "held", "voided", "exists"})
@@ -25,6 +24,10 @@ _WORDS = {
 _AT_ONCE = """
 SELECT * FROM ledger_transfer_at_once(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s)
+"""
+_BATCH_AT_ONCE = """
+SELECT * FROM ledger_batch_at_once(%s, %s, %s, %s, %s, %s, %s, %s, %s,
+    string_to_array(%s, E'\\n'), %s)
 """
 # What only the steps one by one can tell: who did it before, or how the permit ended.
 _TOLD_STEP_BY_STEP = frozenset({"exists", "outcome_refused"})
@@ -86,7 +89,30 @@ def transfer_at_once(*, presented: Presented, record_id: UUID) -> Receipt | None
     return Receipt(status, reference, position, words, left, outcome=outcome)
 
 
-def _arguments_at_once(presented: Presented, pay: Transfer, record_id: UUID) -> list[object]:
+def post_batch_at_once(
+    *, presented: Presented, batch_id: UUID, lines: Sequence[str], record_id: UUID
+) -> Receipt | None:
+    """Spend the token, post the items and record the outcome in one statement.
+
+    Returns None, and has changed nothing, if only the steps one by one can tell what is the case.
+
+    Raises:
+        sentinel.public.TokenRefused: the token was not spent.
+    """
+    arguments = [*_spent_with(presented), batch_id, "\n".join(lines), record_id]
+    redeemed, statuses, position, words, recorded_at = _row(_BATCH_AT_ONCE, arguments)
+    presented.spent(redeemed)
+    if recorded_at is None:
+        return None
+    reference = f"batch:{batch_id}"
+    outcome = Outcome(
+        presented.decision_id, OutcomeKind.DONE, "posted", reference, position, words, recorded_at
+    )
+    return Receipt("posted", reference, position, words, items=tuple(statuses), outcome=outcome)
+
+
+def _spent_with(presented: Presented) -> list[object]:
+    """Return what `sentinel_redeem` compares, in its order."""
     return [
         presented.decision_id,
         presented.action_kind,
@@ -96,6 +122,12 @@ def _arguments_at_once(presented: Presented, pay: Transfer, record_id: UUID) -> 
         presented.idempotency_key,
         presented.scopes,
         presented.epoch,
+    ]
+
+
+def _arguments_at_once(presented: Presented, pay: Transfer, record_id: UUID) -> list[object]:
+    return [
+        *_spent_with(presented),
         pay.debtor_account_id,
         pay.creditor_iban,
         pay.creditor_name,
@@ -245,11 +277,7 @@ def _single(sql: str, arguments: list[Any], currency: str) -> Receipt:
 
 def _row(sql: str, arguments: list[Any]) -> tuple[Any, ...]:
     try:
-        connection.ensure_connection()
-        with connection.wrap_database_errors:
-            # The texts are constant, so the server plans each once per connection.
-            cursor = psycopg.Cursor(connection.connection)
-            row = cursor.execute(sql, arguments, prepare=True).fetchone()
+        (row,) = run_statement(sql=sql, parameters=arguments)
     except IntegrityError as error:
         # The constraints stand behind the judgement; a text of the wrong form ends here.
         if isinstance(error.__cause__, CheckViolation):
@@ -259,5 +287,4 @@ def _row(sql: str, arguments: list[Any]) -> tuple[Any, ...]:
         if isinstance(error.__cause__, SerializationFailure):
             raise CoreBusy("core_busy", REFUSALS["core_busy"]) from error
         raise
-    assert row is not None
-    return tuple(row)
+    return row

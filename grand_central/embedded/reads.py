@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from sentinel.public import run_statement
 from sentinel.vocabulary import Money
 
 
@@ -88,6 +89,12 @@ def open_today() -> date | None:
     return row[0] if row else None
 
 
+def account_holds(*, account_id: UUID) -> tuple[UUID, ...]:
+    """Return the decisions under which an account is blocked now, first one first."""
+    rows = run_statement(sql="SELECT core_account_holds(%s)", parameters=(account_id,))
+    return tuple(row[0] for row in rows)
+
+
 def transfers_by_ids(*, ids: list[UUID]) -> set[UUID]:
     """Return which of the ids the ledger holds."""
     with connection.cursor() as cursor:
@@ -112,7 +119,6 @@ def statements_of(*, account_ids: list[UUID]) -> list[StatementLine]:
 
 
 def _row(sql: str, *arguments: str | UUID | date) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, arguments)
-        row: tuple[Any, ...] | None = cursor.fetchone()
+    rows = run_statement(sql=sql, parameters=arguments)
+    row: tuple[Any, ...] | None = rows[0] if rows else None
     return row

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from grand_central.operations.registers import AddPayee, BlockCard, OpenBank, SetAccountStatus
-from grand_central.receipts import Execution, Receipt, refused
+from grand_central.receipts import Receipt, refused
 
 _DONE = {
     "opened": "The books are open.",
@@ -102,18 +102,6 @@ def add_payee(*, token: UUID, parameters: AddPayee) -> Receipt:
         [token, parameters.party_id, parameters.name, parameters.iban],
         f"payee:{token}",
     )
-
-
-def execution_of(*, idempotency_key: str) -> Execution | None:
-    """Return the core's statement of an executed action, or None if it did nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT action_kind, status, reference, position FROM gc_execution"
-            " WHERE entity = frontline_entity() AND idempotency_key = %s",
-            [idempotency_key],
-        )
-        row = cursor.fetchone()
-    return Execution(*row) if row else None
 
 
 def _single(sql: str, arguments: list[Any], reference: str) -> Receipt:

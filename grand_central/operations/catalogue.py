@@ -5,12 +5,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from grand_central.operations import fields, messages, payments, registers, screening
+from grand_central.operations import cards, fields, messages, payments, registers, screening
 from sentinel.public import ActionKind
 
 LEDGER = "urn:connector:ledger"
 MESSAGES = "urn:connector:messages"
 SCREENING = "urn:connector:screening"
+CARD_PROCESSOR = "urn:connector:card-processor"
 _P = TypeVar("_P", bound=BaseModel)
 
 
@@ -150,6 +151,7 @@ _REGISTERS = (
         audience=LEDGER,
         wording="keep {name} as a payee",
         payee_fields=("iban", "name"),
+        party_fields=("party_id",),
         effect_digest=_by(registers.AddPayee, registers.add_payee_effect),
     ),
     ActionKind(
@@ -159,6 +161,25 @@ _REGISTERS = (
         audience=LEDGER,
         wording="keep {count} payees",
         effect_digest=_by(fields.Batch, fields.batch_effect),
+    ),
+)
+
+_CARDS = (
+    ActionKind(
+        kind="cards.stop",
+        parameters=cards.StopCard,
+        risk="low",
+        audience=CARD_PROCESSOR,
+        wording="stop a card at the card processor",
+        effect_digest=_by(cards.StopCard, cards.stop_card_effect),
+    ),
+    ActionKind(
+        kind="cards.release",
+        parameters=cards.ReleaseCard,
+        risk="medium",
+        audience=CARD_PROCESSOR,
+        wording="release a card at the card processor",
+        effect_digest=_by(cards.ReleaseCard, cards.release_card_effect),
     ),
 )
 
@@ -181,4 +202,4 @@ _OTHERS = (
     ),
 )
 
-OPERATIONS = _PAYMENTS + _REGISTERS + _OTHERS
+OPERATIONS = _PAYMENTS + _REGISTERS + _CARDS + _OTHERS

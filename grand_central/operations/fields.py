@@ -70,6 +70,8 @@ def _iban(value: str) -> str:
 
 
 def _printable(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value
     if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
         raise PydanticCustomError(
             "text_refused", "This text has characters that cannot be sent with a payment."

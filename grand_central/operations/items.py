@@ -5,7 +5,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from json.encoder import encode_basestring as _text
 from uuid import UUID
+
+_OPTIONAL = ("booking", "value", "remittance", "name", "iban", "end_to_end", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +32,18 @@ class PostingItem:
     category: str = ""
 
     def line(self) -> str:
-        """Return the item as the core reads it."""
-        return _line(
-            {
-                "id": str(self.id),
-                "debit": str(self.debit),
-                "credit": str(self.credit),
-                "amount": self.amount,
-                "currency": self.currency,
-                "booking": self.booking.isoformat() if self.booking else None,
-                "value": self.value.isoformat() if self.value else None,
-                "remittance": self.remittance,
-                "name": self.name,
-                "iban": self.iban,
-                "end_to_end": self.end_to_end,
-                "category": self.category,
-            }
+        """Return the item as the core reads it: JSON that says only what is not empty."""
+        needed = (
+            f'{{"id":"{self.id}","debit":"{self.debit}","credit":"{self.credit}",'
+            f'"amount":{self.amount},"currency":{_text(self.currency)}'
         )
+        told = (self.booking, self.value, self.remittance, self.name, self.iban)
+        if not any((*told, self.end_to_end, self.category)):
+            return needed + "}"
+        more = (
+            f',"{name}":{_text(str(value))}' for name in _OPTIONAL if (value := getattr(self, name))
+        )
+        return needed + "".join(more) + "}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,15 @@ from pydantic import Field
 from grand_central.operations.fields import Id, Parameters, effect
 
 Template = Literal[
-    "welcome", "payment_made", "payment_refused", "payment_in_review", "card_blocked", "case_closed"
+    "welcome",
+    "payment_made",
+    "payment_refused",
+    "payment_in_review",
+    "card_blocked",
+    "case_closed",
+    "task_escalated",
+    "task_overdue",
+    "change_overtaken",
 ]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from grand_central.receipts import Execution
+from sentinel.public import run_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,8 @@ _IN_FORCE = """
 
 def lists_in_force() -> tuple[ScreeningList, ...]:
     """Return the lists names are screened against, by name."""
-    with connection.cursor() as cursor:
-        cursor.execute(_IN_FORCE)
-        return tuple(ScreeningList(*row) for row in cursor.fetchall())
+    rows = run_statement(sql=_IN_FORCE)
+    return tuple(ScreeningList(*row) for row in rows)
 
 
 def lines_of(list_id: UUID) -> list[str]:
@@ -44,15 +43,3 @@ def lines_of(list_id: UUID) -> list[str]:
             "SELECT line FROM screening_entry WHERE list_id = %s ORDER BY line_number", [list_id]
         )
         return [row[0] for row in cursor.fetchall()]
-
-
-def list_loaded(*, idempotency_key: str) -> Execution | None:
-    """Return the core's statement that a list was loaded, or None."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT action_kind, status, reference, position FROM gc_execution"
-            " WHERE entity = frontline_entity() AND idempotency_key = %s",
-            [idempotency_key],
-        )
-        row = cursor.fetchone()
-    return Execution(*row) if row else None
