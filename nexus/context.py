@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
 import sentinel.public
 from nexus.facts import Fact, facts_of
+from sentinel.public import count_written
 
 # Which classes of fact each purpose may use (GDPR Art. 5(1)(b)); an unknown purpose may use none.
 PERMITTED_CLASSES: Mapping[str, frozenset[str]] = {
@@ -18,6 +17,7 @@ PERMITTED_CLASSES: Mapping[str, frozenset[str]] = {
     "fraud_review": frozenset({"identity", "financial", "behaviour", "risk", "communication"}),
     "compliance": frozenset({"identity", "contact", "financial", "risk", "communication"}),
 }
+PURPOSES = frozenset(PERMITTED_CLASSES)
 
 # Facts older than this are left out: a decision must not rest on them without a fresh look.
 AGE_MAX: Mapping[str, timedelta] = {
@@ -173,17 +173,16 @@ def _keep(snapshot: ContextSnapshot, request: ContextRequest) -> None:
         "omitted": [[each.subject, each.name, each.reason] for each in snapshot.omitted],
         "subjects": list(request.subjects),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO nexus_snapshot (id, subject, purpose, case_id, digest, body, taken_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                snapshot.id,
-                request.subjects[0],
-                request.purpose,
-                request.case_id,
-                snapshot.digest,
-                json.dumps(body),
-                snapshot.taken_at,
-            ],
-        )
+    count_written(
+        sql="INSERT INTO nexus_snapshot (id, subject, purpose, case_id, digest, body, taken_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        parameters=[
+            snapshot.id,
+            request.subjects[0],
+            request.purpose,
+            request.case_id,
+            snapshot.digest,
+            json.dumps(body),
+            snapshot.taken_at,
+        ],
+    )

@@ -1,5 +1,6 @@
 """The events of the system of record, as Nexus reads them: typed, strict, located errors."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
@@ -18,6 +19,16 @@ class EventNotUnderstood(ValueError):
     def __init__(self, event_type: str, event_id: str, located: str) -> None:
         super().__init__(event_type, event_id, located)
         self.event_type, self.event_id, self.located = event_type, event_id, located
+
+
+@dataclass(frozen=True, slots=True)
+class PostedTransfer:
+    """Money a customer sent by an order of its own; the amount is positive, in minor units."""
+
+    transfer_id: UUID
+    account_id: UUID
+    amount_minor_units: int
+    currency: str
 
 
 class Payload(BaseModel):

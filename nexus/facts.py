@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from nexus import store
 from nexus.columns import json_value
 from nexus.reducers import NewFact
+from sentinel.public import run_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +52,24 @@ def facts_of(
     one name and key the one valid latest wins, then the one known latest: a late correction
     changes what is known now and leaves what was known then.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id, subject, name, key, value, valid_from, known_from, source,
-                   confidence_permille, purpose_class
-              FROM (SELECT DISTINCT ON (subject, name, key) *
-                      FROM nexus_fact
-                     WHERE subject = ANY(%s)
-                       AND (%s::text IS NULL OR name = %s)
-                       AND valid_from <= coalesce(%s::timestamptz, clock_timestamp())
-                       AND known_from <= coalesce(%s::timestamptz, clock_timestamp())
-                     ORDER BY subject, name, key, valid_from DESC, known_from DESC, id DESC) latest
-             WHERE NOT is_retracted
-               AND (valid_to IS NULL OR valid_to > coalesce(%s::timestamptz, clock_timestamp()))
-             ORDER BY subject, name, key
-            """,
-            [list(subjects), name, name, as_of, known_at, as_of],
-        )
-        return tuple(_fact(row) for row in cursor.fetchall())
+    rows = run_statement(
+        sql="""
+        SELECT id, subject, name, key, value, valid_from, known_from, source,
+               confidence_permille, purpose_class
+          FROM (SELECT DISTINCT ON (subject, name, key) *
+                  FROM nexus_fact
+                 WHERE subject = ANY(%s)
+                   AND (%s::text IS NULL OR name = %s)
+                   AND valid_from <= coalesce(%s::timestamptz, clock_timestamp())
+                   AND known_from <= coalesce(%s::timestamptz, clock_timestamp())
+                 ORDER BY subject, name, key, valid_from DESC, known_from DESC, id DESC) latest
+         WHERE NOT is_retracted
+           AND (valid_to IS NULL OR valid_to > coalesce(%s::timestamptz, clock_timestamp()))
+         ORDER BY subject, name, key
+        """,
+        parameters=[list(subjects), name, name, as_of, known_at, as_of],
+    )
+    return tuple(_fact(row) for row in rows)
 
 
 def _fact(row: tuple[Any, ...]) -> Fact:

@@ -3,9 +3,12 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+
+from nexus.events import PostedTransfer
 
 
 class PositionNotUnderstood(ValueError):
@@ -21,12 +24,16 @@ class PositionNotUnderstood(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CustomerChange:
-    """A customer's picture has moved: which parts of it, and the position of this line."""
+    """A customer's picture has moved: which parts of it, and the position of this line.
+
+    `posted` are the transfers out that made it move, in order; items of a batch are not among them.
+    """
 
     position: str
     customer_id: UUID
     topics: tuple[str, ...]
     changed_at: datetime
+    posted: tuple[PostedTransfer, ...] = ()
 
 
 def order_of(position: str) -> tuple[int, int]:
@@ -53,7 +60,8 @@ def changes_after(*, cursor: str, limit: int) -> tuple[CustomerChange, ...]:
     with connection.cursor() as statement:
         statement.execute(
             """
-            SELECT xact::text || ':' || position, customer_id, topics, changed_at
+            SELECT xact::text || ':' || position, customer_id, topics, changed_at,
+                   posted
               FROM nexus_change
              WHERE (xact, position) > (%s::text::xid8, %s)
                AND xact < pg_snapshot_xmin(pg_current_snapshot())
@@ -64,10 +72,22 @@ def changes_after(*, cursor: str, limit: int) -> tuple[CustomerChange, ...]:
         )
         rows = statement.fetchall()
     return tuple(
-        CustomerChange(at, customer, tuple(_topics(topics)), moment)
-        for at, customer, topics, moment in rows
+        CustomerChange(at, customer, tuple(_listed(topics)), moment, _posted(posted))
+        for at, customer, topics, moment, posted in rows
     )
 
 
-def _topics(stored: str | list[str]) -> list[str]:
+def _posted(stored: str | list[Any]) -> tuple[PostedTransfer, ...]:
+    return tuple(
+        PostedTransfer(
+            UUID(each["transfer_id"]),
+            UUID(each["account_id"]),
+            each["amount_minor_units"],
+            each["currency"],
+        )
+        for each in _listed(stored)
+    )
+
+
+def _listed(stored: str | list[Any]) -> list[Any]:
     return list(json.loads(stored) if isinstance(stored, str) else stored)

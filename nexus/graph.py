@@ -54,7 +54,8 @@ class Neighbourhood:
 
 def connect(*, nodes: Sequence[NewNode], edges: Sequence[NewEdge]) -> None:
     """Add what a layer above knows to the Context Graph: cases, messages, documents, steps."""
-    with transaction.atomic():
+    # Both or neither, in a caller's transaction too: it cannot go on after either has failed.
+    with transaction.atomic(savepoint=False):
         store.write_nodes(nodes=nodes)
         store.write_edges(edges=edges)
 

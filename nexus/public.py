@@ -1,6 +1,7 @@
 """The one door to Nexus: what the bank knows about a customer, since when, and from where."""
 
 from nexus.context import (
+    PURPOSES,
     ContextItem,
     ContextRequest,
     ContextSnapshot,
@@ -8,7 +9,7 @@ from nexus.context import (
     PurposeUnknown,
     context_for,
 )
-from nexus.events import EventNotUnderstood
+from nexus.events import EventNotUnderstood, PostedTransfer
 from nexus.facts import Fact, facts_of, record_facts
 from nexus.feed import CustomerChange, PositionNotUnderstood
 from nexus.feed import changes_after as events_after
@@ -30,6 +31,7 @@ from nexus.state import (
     CustomerUnknown,
     PayeeView,
     customer_state,
+    customers_at,
     find_customers,
     payees_of,
 )
@@ -39,12 +41,14 @@ from nexus.transactions import (
     BookingPage,
     PaymentHistory,
     Spent,
+    booking_of,
     payment_history,
     spending,
     transactions,
 )
 
 __all__ = [
+    "PURPOSES",
     "AccountView",
     "Booking",
     "BookingFilter",
@@ -69,13 +73,16 @@ __all__ = [
     "PayeeView",
     "PaymentHistory",
     "PositionNotUnderstood",
+    "PostedTransfer",
     "PurposeUnknown",
     "Spent",
+    "booking_of",
     "case_graph",
     "connect",
     "context_for",
     "customer_graph",
     "customer_state",
+    "customers_at",
     "events_after",
     "facts_of",
     "find_customers",

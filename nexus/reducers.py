@@ -12,6 +12,7 @@ from nexus.events import (
     PartyRegistered,
     PayeeAdded,
     Payload,
+    PostedTransfer,
     TransferPosted,
     moment_of,
 )
@@ -104,6 +105,7 @@ class Changes:
     owners: dict[UUID, UUID | None] = field(default_factory=dict)
     held: dict[UUID, int] = field(default_factory=dict)
     topics: dict[UUID, set[str]] = field(default_factory=dict)
+    posted: dict[UUID, list[PostedTransfer]] = field(default_factory=dict)
 
     def touch(self, customer_id: UUID | None, topic: str) -> None:
         """Note that a customer's picture has moved."""
@@ -212,6 +214,17 @@ def _transfer(changes: Changes, each: Arrived, payload: TransferPosted) -> None:
     changes.transactions.append(_booking(payload, moment, payload.credit_account, creditor, 1))
     if payload.decision_id:
         _decided(changes, each, payload)
+        _tell_posted(changes, payload, debtor)
+
+
+def _tell_posted(changes: Changes, payload: TransferPosted, debtor: UUID | None) -> None:
+    """Tell of money a customer sent; the items of a batch were ordered together, not by them."""
+    if debtor is None:
+        return
+    posted = PostedTransfer(
+        payload.transfer_id, payload.debit_account, payload.amount, payload.currency
+    )
+    changes.posted.setdefault(debtor, []).append(posted)
 
 
 def _decided(changes: Changes, each: Arrived, payload: TransferPosted) -> None:

@@ -10,6 +10,10 @@ from django.db import connection
 from nexus.columns import containing, json_object
 from nexus.facts import Fact, facts_of
 from nexus.ingest import ensure_position, ingested_position
+from sentinel.public import run_statement
+
+# More than one is all that anybody asks about those who share an address.
+_SHARING_MAX = 2
 
 
 class CustomerUnknown(LookupError):
@@ -149,18 +153,17 @@ def _accounts(
 
 
 def _present_accounts(customer_id: UUID) -> list[AccountView]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT account_id, iban, kind, currency, name, status, booked_minor_units,
-                   held_minor_units
-              FROM nexus_account_state
-             WHERE customer_id = %s
-             ORDER BY kind, iban
-            """,
-            [customer_id],
-        )
-        return [AccountView(*row) for row in cursor.fetchall()]
+    rows = run_statement(
+        sql="""
+        SELECT account_id, iban, kind, currency, name, status, booked_minor_units,
+               held_minor_units
+          FROM nexus_account_state
+         WHERE customer_id = %s
+         ORDER BY kind, iban
+        """,
+        parameters=[customer_id],
+    )
+    return [AccountView(*row) for row in rows]
 
 
 def _balances_then(
@@ -231,6 +234,18 @@ def find_customers(*, text: str, limit: int = 20) -> tuple[Mapping[str, object],
             [pattern, pattern, pattern.replace(" ", ""), limit],
         )
         return tuple(json_object(row[0]) for row in cursor.fetchall())
+
+
+def customers_at(*, email: str) -> tuple[UUID, ...]:
+    """Return the customers with an e-mail address on record; capitals make no difference."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT customer_id FROM nexus_node WHERE kind = 'party' AND customer_id IS NOT NULL"
+            " AND entity = frontline_entity() AND lower(attributes->>'email') = lower(%s)"
+            " AND %s <> '' ORDER BY customer_id LIMIT %s",
+            [email, email, _SHARING_MAX],
+        )
+        return tuple(row[0] for row in cursor.fetchall())
 
 
 def _mapping(fact: Fact) -> Mapping[str, object]:

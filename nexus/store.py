@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from uuid import UUID
 
 from django.db import connection
 
-from nexus.events import AccountOpened
+from nexus.events import AccountOpened, PostedTransfer
 from nexus.reducers import Changes, NewEdge, NewFact, NewNode, NewTransaction
+from sentinel.public import count_written, run_statement
 
 Row = Mapping[str, object]
 
@@ -27,9 +29,8 @@ def lock_cursor(*, feed: str) -> str:
 
 def cursor_of(*, feed: str) -> str:
     """Return how far a feed has been read, without waiting for whoever is reading it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT cursor FROM nexus_cursor WHERE feed = %s", [feed])
-        row = cursor.fetchone()
+    rows = run_statement(sql="SELECT cursor FROM nexus_cursor WHERE feed = %s", parameters=[feed])
+    row = rows[0] if rows else None
     return str(row[0]) if row else ""
 
 
@@ -61,7 +62,7 @@ def write(*, changes: Changes) -> None:
     _move_balances(booked=booked, held=changes.held)
     write_nodes(nodes=list(changes.nodes.values()))
     write_edges(edges=changes.edges)
-    _write_changes(changes.topics)
+    _write_changes(changes.topics, changes.posted)
 
 
 def write_facts(*, facts: Sequence[NewFact]) -> int:
@@ -117,19 +118,18 @@ def write_nodes(*, nodes: Sequence[NewNode]) -> None:
         }
         for node in nodes
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO nexus_node (id, kind, customer_id, attributes)
-            SELECT * FROM jsonb_to_recordset(%s::jsonb) AS node(
-                id text, kind text, customer_id uuid, attributes jsonb)
-            ON CONFLICT (id) DO UPDATE
-               SET attributes = nexus_node.attributes || EXCLUDED.attributes,
-                   customer_id = coalesce(EXCLUDED.customer_id, nexus_node.customer_id),
-                   updated_at = clock_timestamp()
-            """,
-            [_rows(rows)],
-        )
+    count_written(
+        sql="""
+        INSERT INTO nexus_node (id, kind, customer_id, attributes)
+        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS node(
+            id text, kind text, customer_id uuid, attributes jsonb)
+        ON CONFLICT (id) DO UPDATE
+           SET attributes = nexus_node.attributes || EXCLUDED.attributes,
+               customer_id = coalesce(EXCLUDED.customer_id, nexus_node.customer_id),
+               updated_at = clock_timestamp()
+        """,
+        parameters=[_rows(rows)],
+    )
 
 
 def write_edges(*, edges: Sequence[NewEdge]) -> None:
@@ -146,16 +146,15 @@ def write_edges(*, edges: Sequence[NewEdge]) -> None:
         }
         for edge in edges
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO nexus_edge (source, relation, target, valid_from, event_id)
-            SELECT * FROM jsonb_to_recordset(%s::jsonb) AS edge(
-                source text, relation text, target text, valid_from timestamptz, event_id uuid)
-            ON CONFLICT DO NOTHING
-            """,
-            [_rows(rows)],
-        )
+    count_written(
+        sql="""
+        INSERT INTO nexus_edge (source, relation, target, valid_from, event_id)
+        SELECT * FROM jsonb_to_recordset(%s::jsonb) AS edge(
+            source text, relation text, target text, valid_from timestamptz, event_id uuid)
+        ON CONFLICT DO NOTHING
+        """,
+        parameters=[_rows(rows)],
+    )
 
 
 def _write_accounts(accounts: Sequence[AccountOpened]) -> None:
@@ -254,14 +253,20 @@ def _move_balances(*, booked: Mapping[UUID, int], held: Mapping[UUID, int]) -> N
         )
 
 
-def _write_changes(topics: Mapping[UUID, set[str]]) -> None:
+def _write_changes(
+    topics: Mapping[UUID, set[str]], posted: Mapping[UUID, Sequence[PostedTransfer]]
+) -> None:
     if not topics:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO nexus_change (customer_id, topics)"
-            " SELECT * FROM unnest(%s::uuid[], %s::jsonb[])",
-            [list(topics), [json.dumps(sorted(names)) for names in topics.values()]],
+            "INSERT INTO nexus_change (customer_id, topics, posted)"
+            " SELECT * FROM unnest(%s::uuid[], %s::jsonb[], %s::jsonb[])",
+            [
+                list(topics),
+                [json.dumps(sorted(names)) for names in topics.values()],
+                [_rows(asdict(each) for each in posted.get(customer, ())) for customer in topics],
+            ],
         )
 
 

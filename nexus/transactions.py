@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from nexus.columns import containing
+from sentinel.public import run_statement
 
 PAGE_MAX = 200
 
@@ -128,6 +129,18 @@ def transactions(
     return BookingPage(bookings=page, before=more)
 
 
+def booking_of(*, customer_id: UUID, transfer_id: UUID) -> Booking | None:
+    """Return what a transfer booked on the account of the customer it left, if they sent it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM nexus_transaction WHERE transfer_id = %s"  # noqa: S608
+            " AND customer_id = %s AND amount_minor_units < 0 AND entity = frontline_entity()",
+            [transfer_id, customer_id],
+        )
+        row = cursor.fetchone()
+    return Booking(*row) if row else None
+
+
 def spending(
     *, customer_id: UUID, since: date, until: date, category: str | None = None
 ) -> tuple[Spent, ...]:
@@ -158,32 +171,31 @@ def payment_history(
     *, customer_id: UUID, account_id: UUID, iban: str, at: datetime
 ) -> PaymentHistory:
     """Return the habits of a customer over the year before `at`, seen from one payment."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY -amount_minor_units), 0),
-                   coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY -amount_minor_units), 0),
-                   count(*) FILTER (WHERE counterparty_iban = %(iban)s),
-                   min(booked_at) FILTER (WHERE counterparty_iban = %(iban)s),
-                   count(*) FILTER (WHERE booked_at > %(day)s),
-                   coalesce(-sum(amount_minor_units) FILTER (WHERE booked_at > %(day)s), 0)::bigint
-              FROM nexus_transaction
-             WHERE customer_id = %(customer)s AND amount_minor_units < 0
-               AND booked_at BETWEEN %(year)s AND %(at)s
-            """,
-            {
-                "iban": iban,
-                "customer": customer_id,
-                "at": at,
-                "day": at - timedelta(days=1),
-                "year": at - timedelta(days=365),
-            },
-        )
-        median, p95, to_iban, first, day_count, day_sum = cursor.fetchone()
-        cursor.execute(
-            "SELECT opened_on FROM nexus_account_state WHERE account_id = %s", [account_id]
-        )
-        opened = cursor.fetchone()
+    rows = run_statement(
+        sql="""
+        SELECT coalesce(percentile_disc(0.5) WITHIN GROUP (ORDER BY -amount_minor_units), 0),
+               coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY -amount_minor_units), 0),
+               count(*) FILTER (WHERE counterparty_iban = %(iban)s),
+               min(booked_at) FILTER (WHERE counterparty_iban = %(iban)s),
+               count(*) FILTER (WHERE booked_at > %(day)s),
+               coalesce(-sum(amount_minor_units) FILTER (WHERE booked_at > %(day)s), 0)::bigint
+          FROM nexus_transaction
+         WHERE customer_id = %(customer)s AND amount_minor_units < 0
+           AND booked_at BETWEEN %(year)s AND %(at)s
+        """,
+        parameters={
+            "iban": iban,
+            "customer": customer_id,
+            "at": at,
+            "day": at - timedelta(days=1),
+            "year": at - timedelta(days=365),
+        },
+    )
+    ((median, p95, to_iban, first, day_count, day_sum),) = rows
+    opened = run_statement(
+        sql="SELECT opened_on FROM nexus_account_state WHERE account_id = %s",
+        parameters=[account_id],
+    )
     return PaymentHistory(
         median_minor_units=median,
         p95_minor_units=p95,
@@ -191,7 +203,7 @@ def payment_history(
         days_since_first_payment_to_iban=(at - first).days if first else None,
         count_last_day=day_count,
         sum_last_day_minor_units=day_sum,
-        days_since_account_opened=(at.date() - opened[0]).days if opened else 0,
+        days_since_account_opened=(at.date() - opened[0][0]).days if opened else 0,
     )
 
 
