@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -26,6 +26,10 @@ from intelligence.capabilities.fraud.features import PaymentFeatures
 from intelligence.capabilities.fraud.model import AdditiveModel, FraudReason, Scored
 from intelligence.capabilities.intent.labels import Intent
 from intelligence.capabilities.intent.model import IntentModel
+from intelligence.capabilities.language import detect
+from intelligence.capabilities.letters.grounding import ungrounded
+from intelligence.capabilities.letters.reader import LetterReader, Reading
+from intelligence.capabilities.letters.writer import Draft, LetterWriter
 from intelligence.capabilities.slots.values import (
     AmountSlot,
     CardSlot,
@@ -68,6 +72,7 @@ __all__ = [
     "Intent",
     "InvoiceReading",
     "KnownPayee",
+    "LetterReading",
     "ModelCall",
     "NewCall",
     "NoModelAnswered",
@@ -78,14 +83,17 @@ __all__ = [
     "Place",
     "Refusal",
     "RegisteredModel",
+    "ReplyDraft",
     "Slots",
     "Span",
     "TextField",
     "TextSlot",
     "Understanding",
     "calls_of",
+    "draft_reply",
     "events_after",
     "read_invoice",
+    "read_letter",
     "register_shipped_models",
     "registered_models",
     "score_payment",
@@ -126,6 +134,34 @@ class FraudScore:
     reasons: tuple[FraudReason, ...]
     contributions: tuple[tuple[str, float], ...]
     baseline: float
+    model: str
+    version: str
+    call_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterReading:
+    """What a letter names, every value with its place and the provenance `document`."""
+
+    slots: Slots
+    refusals: tuple[Refusal, ...]
+    model: str
+    version: str
+    call_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDraft:
+    """A drafted answer to a letter; empty when facts or prepared words were `missing`.
+
+    `ungrounded` lists amounts, dates, numbers, links and addresses in it that no fact holds.
+    """
+
+    text: str
+    language: str
+    used: tuple[str, ...]
+    missing: tuple[str, ...]
+    ungrounded: tuple[str, ...]
     model: str
     version: str
     call_id: UUID | None
@@ -199,6 +235,74 @@ def read_invoice(*, data: bytes, at: datetime) -> InvoiceReading:
     A document that cannot be read is not an error: `refusals` says why, in the customer's words.
     """
     return invoice.read(data, today=_local_day(at))
+
+
+def read_letter(*, text: str, at: datetime, case_id: UUID | None = None) -> LetterReading:
+    """Return what a letter names; nothing in it is followed, and nothing counts as typed.
+
+    Raises:
+        NoModelAnswered: no registered model could be loaded; a person has to read it.
+        sentinel.public.EntityNotSet: no legal entity is set.
+    """
+
+    def work(model: LetterReader) -> Reading:
+        return model.read(text, today=_local_day(at))
+
+    def describe(reading: Reading) -> Said:
+        codes = tuple(refusal.code for refusal in reading.refusals)
+        return Said(",".join(reading.slots.names()), 1.0, codes)
+
+    need = _letter_need("letters.read", text, at, case_id)
+    answer = router.ask(need=need, work=work, describe=describe)
+    return LetterReading(
+        slots=answer.value.slots,
+        refusals=answer.value.refusals,
+        model=answer.model.capability,
+        version=answer.model.version,
+        call_id=answer.call_id,
+    )
+
+
+def draft_reply(
+    *,
+    label: str,
+    language: str,
+    facts: Mapping[str, str],
+    at: datetime,
+    case_id: UUID | None = None,
+) -> ReplyDraft:
+    """Return a draft that answers a letter about `label` with given facts, for a person to approve.
+
+    Raises:
+        NoModelAnswered: no registered model could be loaded; a person has to write.
+        sentinel.public.EntityNotSet: no legal entity is set.
+    """
+
+    def work(model: LetterWriter) -> Draft:
+        return model.draft(label=label, language=language, facts=facts)
+
+    def describe(draft: Draft) -> Said:
+        return Said(label if draft.text else "", 1.0, draft.missing)
+
+    given = json.dumps([label, language, dict(facts)], sort_keys=True)
+    need = _letter_need("letters.reply", given, at, case_id)
+    answer = router.ask(need=need, work=work, describe=describe)
+    draft = answer.value
+    return ReplyDraft(
+        text=draft.text,
+        language=detect(draft.text) if draft.text else "und",
+        used=draft.used,
+        missing=draft.missing,
+        ungrounded=ungrounded(draft.text, facts=facts.values()),
+        model=answer.model.capability,
+        version=answer.model.version,
+        call_id=answer.call_id,
+    )
+
+
+def _letter_need(capability: str, content: str, at: datetime, case_id: UUID | None) -> router.Need:
+    digest = records.digest_of(content.encode("utf-8", "surrogatepass"))
+    return router.Need(capability, digest, "correspondence", at, case_id)
 
 
 def score_payment(

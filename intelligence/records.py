@@ -9,6 +9,8 @@ from uuid import UUID
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
+from sentinel.public import run_statement
+
 _SALT: Final = "frontline.intelligence.input/1"
 
 
@@ -70,11 +72,10 @@ _INSERT: Final = (
 def write(calls: Sequence[NewCall]) -> tuple[UUID, ...]:
     """Record calls and return their ids, in order."""
     ids: list[UUID] = []
-    with connection.cursor() as cursor:
-        for call in calls:
-            values: Mapping[str, Any] = {**asdict(call), "reasons": list(call.reasons)}
-            cursor.execute(_INSERT, values)
-            ids.append(cursor.fetchone()[0])
+    for call in calls:
+        values: Mapping[str, Any] = {**asdict(call), "reasons": list(call.reasons)}
+        ((call_id,),) = run_statement(sql=_INSERT, parameters=values)
+        ids.append(call_id)
     return tuple(ids)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db import connection
 
 from intelligence.artefact_files import SHIPPED
-from sentinel.public import current_entity
+from sentinel.public import current_entity, run_statement
 
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
@@ -60,13 +60,12 @@ def _shipped() -> tuple[dict[str, Any], ...]:
 
 
 def _rows(where: str, parameters: Sequence[str]) -> tuple[RegisteredModel, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {_COLUMNS} FROM intelligence_model_version v"  # noqa: S608 - constants of this module
-            f" LEFT JOIN ({_CURRENT}) a USING (capability, version) {where}",
-            parameters,
-        )
-        return tuple(_model_of(row) for row in cursor.fetchall())
+    rows = run_statement(
+        sql=f"SELECT {_COLUMNS} FROM intelligence_model_version v"  # noqa: S608 - constants of this module
+        f" LEFT JOIN ({_CURRENT}) a USING (capability, version) {where}",
+        parameters=parameters,
+    )
+    return tuple(_model_of(row) for row in rows)
 
 
 def _model_of(row: Sequence[Any]) -> RegisteredModel:

@@ -9,6 +9,8 @@ from intelligence import artefact_files
 from intelligence.artefact_files import Artefact, ArtefactRefused
 from intelligence.capabilities.fraud import model as fraud_model
 from intelligence.capabilities.intent import model as intent_model
+from intelligence.capabilities.letters import reader as letter_reader
+from intelligence.capabilities.letters import writer as letter_writer
 
 NAME: Final = "local"
 _MODELS_KEPT: Final = 16
@@ -16,6 +18,8 @@ _MODELS_KEPT: Final = 16
 _BUILDERS: Final[Mapping[str, Callable[[Artefact], Any]]] = {
     intent_model.FORMAT: lambda a: intent_model.IntentModel.from_artefact(a.card, a.arrays),
     fraud_model.FORMAT: lambda a: fraud_model.AdditiveModel.from_artefact(a.card, a.arrays),
+    letter_reader.FORMAT: lambda a: letter_reader.LetterReader.from_artefact(a.card),
+    letter_writer.FORMAT: lambda a: letter_writer.LetterWriter.from_artefact(a.card),
 }
 
 

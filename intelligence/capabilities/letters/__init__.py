@@ -1,0 +1,1 @@
+"""Letters: what they name, and drafts of what to answer."""
