@@ -81,11 +81,12 @@ def _work_line(event: orchestration.public.Event, entity: str) -> Line:
     news = news_of_work(
         event_type=event.type, subject=event.subject, payload=event.payload, entity=entity
     )
-    if event.type != SPOKEN:
+    words = _spoken(event.payload) if event.type == SPOKEN else ""
+    if not words:
         return Line(event.cursor, news)
     turn = NewTurn(
         author=ASSISTANT,
-        text=str(event.payload.get("text", "")),
+        text=words,
         at=event.occurred_at,
         sent_id=f"event:{event.cursor}",
         card_ids=_ids(event.payload, "card_ids"),
@@ -93,6 +94,12 @@ def _work_line(event: orchestration.public.Event, entity: str) -> Line:
         reached=str(event.payload.get("position") or ""),
     )
     return Line(event.cursor, news, conversation_id=UUID(event.subject), turn=turn)
+
+
+def _spoken(payload: Mapping[str, object]) -> str:
+    """Return what was said: kept sealed, and empty once its customer is forgotten."""
+    named = _id(payload, "spoken_id")
+    return orchestration.public.spoken_words(spoken_id=named) if named else ""
 
 
 def _customer_lines(cursor: str) -> tuple[Line, ...]:

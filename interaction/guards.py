@@ -18,8 +18,14 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 _NOT_HERE = (
     nexus.public.CustomerUnknown,
+    orchestration.public.BatchUnknown,
     orchestration.public.CaseUnknown,
     orchestration.public.DocumentUnknown,
+    orchestration.public.FlowUnknown,
+    orchestration.public.NotForYourRole,
+    orchestration.public.NoticeUnknown,
+    orchestration.public.InstanceUnknown,
+    orchestration.public.ProposalUnknown,
     orchestration.public.TaskGone,
     sentinel.public.CursorRefused,
 )
@@ -27,6 +33,7 @@ _NOT_YOURS = (
     EmployeesOnly,
     orchestration.public.CaseForEmployees,
     orchestration.public.NotYourTask,
+    orchestration.public.OperationsOnly,
     orchestration.public.TaskTaken,
     sentinel.public.ApprovalRefused,
 )

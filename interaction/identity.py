@@ -2,9 +2,10 @@
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.http import HttpRequest
 
+import sentinel.public
 from interaction.models import CUSTOMER, SignInAttempt, User
 from sentinel.public import current_entity, legal_entities, legal_entity
 from sentinel.vocabulary import Principal
@@ -23,8 +25,14 @@ BACKEND = "interaction.identity.EntityBackend"
 COMPLIANCE = "compliance_officer"
 ENTITY_KEY, SINCE_KEY, METHODS_KEY = "entity", "authenticated_at", "methods"
 WINDOW = timedelta(minutes=15)
-FAILURES_MAX_PER_NAME = 5
+# How often one address may fail for one name before it has to wait, each time twice as long.
+FAILURES_FREE = 5
+WAIT_SECONDS_MAX = 900
+# From here on a name asks for a second factor, except where its owner signed in of late.
+FAILURES_MAX_PER_NAME = 20
 FAILURES_MAX_PER_ADDRESS = 40
+KNOWN_DAYS = 30
+_MINUTE_SECONDS = 60
 
 
 class SignInRefused(PermissionError):
@@ -35,12 +43,39 @@ class SignInRefused(PermissionError):
     words = "That name and password do not belong together at this bank."
 
 
-class TooManyAttempts(PermissionError):
-    """Somebody tried too often; known and unknown names are treated alike."""
+class TooManyAttempts(RuntimeError):
+    """Somebody tried too often; known and unknown names are treated alike.
+
+    A code from the person's authenticator, given with the password, opens the door at once where
+    `is_code_helpful`: whoever guesses passwords has none, so nobody is locked out by them.
+    """
 
     code = "too_many_attempts"
     is_retryable = True
-    words = "Too many attempts. Wait fifteen minutes, then try again."
+
+    def __init__(self, wait_seconds: int, is_code_helpful: bool) -> None:  # noqa: FBT001 - pickled by place
+        super().__init__(wait_seconds, is_code_helpful)
+        self.wait_seconds, self.is_code_helpful = wait_seconds, is_code_helpful
+
+    @property
+    def words(self) -> str:
+        """Return what to do now, for people."""
+        wait = _wait_words(self.wait_seconds)
+        if not self.is_code_helpful:
+            return f"Too many attempts from this place. Wait {wait}, then try again."
+        if not self.wait_seconds:
+            return (
+                "Somebody has tried this name too often, so your password is not enough just now."
+                " Give the code from your authenticator as well."
+            )
+        return f"Too many attempts. Wait {wait}, or give the code from your authenticator as well."
+
+
+def _wait_words(seconds: int) -> str:
+    if seconds < _MINUTE_SECONDS:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    minutes = -(-seconds // _MINUTE_SECONDS)
+    return "1 minute" if minutes == 1 else f"{minutes} minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +101,9 @@ class Credentials:
 
     entity: str
     username: str
-    password: str
+    password: str = field(repr=False)
     address: str
+    code: str = field(default="", repr=False)
 
 
 def sign_in(*, request: HttpRequest, credentials: Credentials, at: datetime) -> Principal:
@@ -75,35 +111,57 @@ def sign_in(*, request: HttpRequest, credentials: Credentials, at: datetime) -> 
 
     Raises:
         SignInRefused: they are not who they say, or the bank does not exist.
-        TooManyAttempts: this name or this address failed too often of late.
+        TooManyAttempts: this name or this address failed too often of late, and no code came along.
     """
     if credentials.entity not in {each.entity for each in legal_entities()}:
         make_password(credentials.password)
         raise SignInRefused
     with legal_entity(entity=credentials.entity):
         user = _recognised(credentials, at)
+        methods = ("pwd", "otp") if credentials.code else ("pwd",)
         login(request, user, backend=BACKEND)
         request.session[ENTITY_KEY] = credentials.entity
         request.session[SINCE_KEY] = at.isoformat()
-        request.session[METHODS_KEY] = ["pwd"]
-        return _principal(user, at, ("pwd",))
+        request.session[METHODS_KEY] = list(methods)
+        return _principal(user, at, methods)
+
+
+def recognise(*, credentials: Credentials, at: datetime) -> Principal:
+    """Return who hands these over, without a session: for a command at the machine itself.
+
+    Raises:
+        SignInRefused: they are not who they say, or the bank does not exist.
+        TooManyAttempts: this name or this address failed too often of late, and no code came along.
+    """
+    if credentials.entity not in {each.entity for each in legal_entities()}:
+        raise SignInRefused
+    with legal_entity(entity=credentials.entity):
+        user = _recognised(credentials, at)
+        return _principal(user, at, ("pwd", "otp") if credentials.code else ("pwd",))
 
 
 def _recognised(credentials: Credentials, at: datetime) -> User:
     username = credentials.username.strip().casefold()
     # The attempt is a row before the password is looked at: many at once are counted as many.
     _record(username, credentials.address, is_success=False, at=at)
-    if _failures(username, credentials.address, at):
-        raise TooManyAttempts
     user = User.objects.filter(username=username, is_active=True).first()
+    _require_patience(_tried(username, credentials.address, at), user, credentials.code, at)
     if user is None:
         # As slow as a real check, so that the time taken names nobody.
         make_password(credentials.password)
         raise SignInRefused
-    if not user.check_password(credentials.password):
+    # The code comes second: who does not know the password cannot wear out the authenticator.
+    if not user.check_password(credentials.password) or not _has_shown(user, credentials.code, at):
         raise SignInRefused
     _record(username, credentials.address, is_success=True, at=at)
     return user
+
+
+def _has_shown(user: User, code: str, at: datetime) -> bool:
+    """Return whether the code is the person's own, or none was given."""
+    if not code:
+        return True
+    return sentinel.public.accept_code(principal_id=_principal_id(user), code=code, at=at)
 
 
 def _record(username: str, address: str, *, is_success: bool, at: datetime) -> None:
@@ -115,27 +173,75 @@ def _record(username: str, address: str, *, is_success: bool, at: datetime) -> N
     )
 
 
-def _failures(username: str, address: str, at: datetime) -> bool:
-    """Say whether the name or the address failed more often than allowed since its last success."""
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What was tried of late, this attempt included: it is a row already."""
+
+    here: int
+    before_at: datetime | None
+    by_name: int
+    by_address: int
+    is_known_here: bool
+
+    def wait_seconds(self, at: datetime) -> int:
+        """Return how long this address has to wait before it tries this name again."""
+        over = self.here - 1 - FAILURES_FREE
+        if over < 0 or self.before_at is None:
+            return 0
+        until = self.before_at + timedelta(seconds=min(2 ** (over + 1), WAIT_SECONDS_MAX))
+        return max(0, ceil((until - at).total_seconds()))
+
+
+def _require_patience(tried: _Tried, user: User | None, code: str, at: datetime) -> None:
+    if tried.by_address > FAILURES_MAX_PER_ADDRESS:
+        raise TooManyAttempts(int(WINDOW.total_seconds()), False)  # noqa: FBT003 - pickled by place
+    wait = tried.wait_seconds(at)
+    is_guarded = tried.by_name > FAILURES_MAX_PER_NAME and not tried.is_known_here
+    if not (wait or is_guarded):
+        return
+    # Only the right code lifts the wait, and it is looked at before the password: a made-up one
+    # must not buy another guess. It is not counted either, so it wears out nobody's authenticator.
+    holder = "" if user is None else _principal_id(user)
+    if not sentinel.public.is_code_shown(principal_id=holder, code=code, at=at):
+        raise TooManyAttempts(wait, True)  # noqa: FBT003 - pickled by place
+
+
+def _tried(username: str, address: str, at: datetime) -> _Tried:
+    """Return the failures of late: here for this name since its last success, and everywhere."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT
-              (SELECT count(*) FROM interaction_sign_in_attempt
+            SELECT h.failures, h.before_at, n.failures, a.failures, h.is_known FROM
+              (SELECT count(*) FILTER (WHERE f.is_late) AS failures,
+                      (array_agg(f.attempted_at ORDER BY f.id DESC)
+                        FILTER (WHERE f.is_late))[2] AS before_at,
+                      coalesce(bool_or(f.is_success), false) AS is_known
+                 FROM (SELECT id, attempted_at, is_success,
+                              NOT is_success AND attempted_at > %(since)s
+                              AND id > coalesce(max(id) FILTER (WHERE is_success) OVER (), 0)
+                              AS is_late
+                         FROM interaction_sign_in_attempt
+                        WHERE entity = frontline_entity() AND name_digest = %(name)s
+                          AND address_digest = %(address)s AND attempted_at > %(known)s) f) h,
+              (SELECT count(*) FILTER (WHERE NOT is_success)
+                      - count(*) FILTER (WHERE is_success) AS failures
+                 FROM interaction_sign_in_attempt
                 WHERE entity = frontline_entity() AND name_digest = %(name)s
-                  AND NOT is_success AND attempted_at > %(since)s
-                  AND id > coalesce((SELECT max(id) FROM interaction_sign_in_attempt
-                                      WHERE entity = frontline_entity()
-                                        AND name_digest = %(name)s AND is_success), 0)),
-              (SELECT count(*) FILTER (WHERE NOT is_success) - count(*) FILTER (WHERE is_success)
+                  AND attempted_at > %(since)s) n,
+              (SELECT count(*) FILTER (WHERE NOT is_success)
+                      - count(*) FILTER (WHERE is_success) AS failures
                  FROM interaction_sign_in_attempt
                 WHERE entity = frontline_entity() AND address_digest = %(address)s
-                  AND attempted_at > %(since)s)
+                  AND attempted_at > %(since)s) a
             """,
-            {"name": _digest(username), "address": _digest(address), "since": at - WINDOW},
+            {
+                "name": _digest(username),
+                "address": _digest(address),
+                "since": at - WINDOW,
+                "known": at - timedelta(days=KNOWN_DAYS),
+            },
         )
-        by_name, by_address = cursor.fetchone()
-    return bool(by_name > FAILURES_MAX_PER_NAME or by_address > FAILURES_MAX_PER_ADDRESS)
+        return _Tried(*cursor.fetchone())
 
 
 def _digest(value: str) -> str:
@@ -177,7 +283,7 @@ def principal_of(*, user: object, session: Mapping[str, Any] | None = None) -> P
 def _principal(user: User, since: datetime | None, methods: tuple[str, ...]) -> Principal:
     is_customer = user.principal_kind == CUSTOMER
     return Principal(
-        id=f"customer:{user.customer_id}" if is_customer else f"employee:{user.person_id}",
+        id=_principal_id(user),
         kind="customer" if is_customer else "employee",
         person_id=str(user.person_id),
         entity=user.entity,
@@ -185,3 +291,9 @@ def _principal(user: User, since: datetime | None, methods: tuple[str, ...]) -> 
         authenticated_at=since,
         methods=methods,
     )
+
+
+def _principal_id(user: User) -> str:
+    if user.principal_kind == CUSTOMER:
+        return f"customer:{user.customer_id}"
+    return f"employee:{user.person_id}"

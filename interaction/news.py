@@ -12,7 +12,9 @@ from interaction.channels.groups import (
     queue_group,
 )
 
+OPERATIONS = "operations"
 # A customer's pages show payments, cards and balances; each asks for its own part again.
+_CASE_AREAS = {"case", "task", "conversation", "instance"}
 _CUSTOMER_TOPICS = {"conversation": "conversation", "case": "payment", "task": "payment"}
 
 
@@ -30,10 +32,14 @@ def news_of_work(
             News(customer_group(UUID(customer)), _CUSTOMER_TOPICS[area], subject),
             News(customer_group(UUID(customer)), "payment", case),
         ]
-    if case and area in {"case", "task", "conversation"}:
+    if case and area in _CASE_AREAS:
         found.append(News(case_group(UUID(case)), "case", case))
+    if case and area in {"case", "instance"}:
+        found.append(News(queue_group(entity, OPERATIONS), "running", case))
     if area == "task" and role:
         found.append(News(queue_group(entity, role), "task", subject))
+    if area == "worker":
+        found.append(News(queue_group(entity, OPERATIONS), "people"))
     return tuple(dict.fromkeys(found))
 
 

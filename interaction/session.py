@@ -143,6 +143,22 @@ def _order_words(parameters: Mapping[str, object]) -> str:
     return f"Pay {spoken(money)} to {parameters['creditor_name']} (payment form)"
 
 
+def propose_plan(*, principal: Principal, plan: Mapping[str, object], at: datetime) -> UUID:
+    """Show a plan given as JSON in the customer's current conversation; return its card.
+
+    Raises:
+        PlanRefused: it does not hold together, or a step would be refused; nothing was begun.
+        OnlyForCustomers: the principal is no customer.
+    """
+    reply = orchestration.public.propose_plan(
+        principal=principal,
+        conversation_id=current_conversation(principal=principal, at=at),
+        plan=plan,
+        at=at,
+    )
+    return reply.cards[-1].id
+
+
 def block_card(*, principal: Principal, card_id: UUID, sent_id: str, at: datetime) -> Exchange:
     """Begin blocking one of the customer's cards; it is confirmed on a card before it happens.
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import nexus.public
+import orchestration.public
 from interaction.models import User
 from sentinel.vocabulary import Money, Principal
 
@@ -59,15 +60,19 @@ class BookingRow:
 
 
 def customer_screen(
-    *, customer_id: UUID, principal: Principal, as_of: datetime | None = None
+    *, customer_id: UUID, principal: Principal, at: datetime, as_of: datetime | None = None
 ) -> CustomerScreen:
-    """Return one customer now, or as of a time.
+    """Return one customer now, or as of a time, and record who looked.
 
     Raises:
         EmployeesOnly: the person asking is not an employee.
+        NotForYourRole: they serve no customers and have no case of this one.
         nexus.public.CustomerUnknown: this legal entity knows no such customer.
     """
     _refuse_others(principal)
+    orchestration.public.require_customer_reader(
+        customer_id=customer_id, principal=principal, at=at
+    )
     state = nexus.public.customer_state(customer_id=customer_id, as_of=as_of)
     return CustomerScreen(
         customer_id=customer_id,
@@ -80,14 +85,18 @@ def customer_screen(
 
 
 def customer_bookings(
-    *, customer_id: UUID, principal: Principal, limit: int = 12
+    *, customer_id: UUID, principal: Principal, at: datetime, limit: int = 12
 ) -> tuple[BookingRow, ...]:
     """Return the newest bookings on all of a customer's accounts.
 
     Raises:
         EmployeesOnly: the person asking is not an employee.
+        NotForYourRole: they serve no customers and have no case of this one.
     """
     _refuse_others(principal)
+    orchestration.public.require_customer_reader(
+        customer_id=customer_id, principal=principal, at=at
+    )
     page = nexus.public.transactions(customer_id=customer_id, limit=limit)
     return tuple(
         BookingRow(
@@ -103,13 +112,19 @@ def customer_bookings(
 def find_customers(*, text: str, principal: Principal) -> tuple[Mapping[str, object], ...]:
     """Return the customers whose name, town or IBAN contains a text of two letters or more.
 
+    Those whom a person may not read are not among them.
+
     Raises:
         EmployeesOnly: the person asking is not an employee.
     """
     _refuse_others(principal)
     if len(text.strip()) < _SEARCH_MIN:
         return ()
-    return nexus.public.find_customers(text=text)
+    found = nexus.public.find_customers(text=text)
+    readable = orchestration.public.readable_customers(
+        customer_ids=[UUID(str(each["party_id"])) for each in found], principal=principal
+    )
+    return tuple(each for each in found if UUID(str(each["party_id"])) in readable)
 
 
 def names_of(*, principal_ids: Iterable[str | None]) -> Mapping[str, str]:

@@ -1,10 +1,14 @@
 """Every decision Sentinel took: found by filters, explained one by one."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 import sentinel.public
@@ -24,39 +28,89 @@ PAGE_SIZE = 40
 @require_GET
 @compliance_only
 def index(request: HttpRequest) -> HttpResponse:
-    """List decisions, newest first, filtered; htmx asks for the rows alone."""
+    """List decisions, newest first, filtered, with their plot; htmx asks for one part alone."""
+    at = datetime.now(UTC)
+    filters = _filters(request, at)
+    part = request.GET.get("part", "")
+    context = _asked(request, filters)
+    if part != "plot":
+        context |= _page(request, filters)
+    if part != "rows":
+        context |= _plot(request, filters, at)
+    return render(request, _template(request), context)
+
+
+def _filters(request: HttpRequest, at: datetime) -> sentinel.public.DecisionFilter:
     asked = request.GET
     days = asked.get("days", "30")
-    known = days in {value for value, _words in PERIODS if value}
-    since = datetime.now(UTC) - timedelta(days=int(days)) if known else None
-    filters = sentinel.public.DecisionFilter(
+    is_period = days in {value for value, _words in PERIODS if value}
+    return sentinel.public.DecisionFilter(
         verdict=asked.get("verdict") or None,
         action_kind=asked.get("kind") or None,
         actor=asked.get("actor", "").strip() or None,
         policy_id=asked.get("rule", "").strip() or None,
         case_id=_uuid(asked.get("case", "")),
         outcome=asked.get("outcome") or None,
-        since=since,
-        until=None,
+        since=_moment(asked.get("from")) or (at - timedelta(days=int(days)) if is_period else None),
+        until=_moment(asked.get("until")),
         search=asked.get("q", "").strip()[:60],
     )
-    page = sentinel.public.decisions(
-        filters=filters, cursor=asked.get("after") or None, limit=PAGE_SIZE
-    )
-    more = request.GET.copy()
-    more["after"] = page.next_cursor or ""
-    context = {
-        "page": page,
+
+
+def _asked(request: HttpRequest, filters: sentinel.public.DecisionFilter) -> dict[str, Any]:
+    return {
         "filters": filters,
-        "days": days,
+        "days": request.GET.get("days", "30"),
+        "stretch": (request.GET.get("from", ""), request.GET.get("until", "")),
         "periods": PERIODS,
         "verdicts": VERDICTS,
         "outcomes": OUTCOMES,
         "kinds": sorted(entry.kind for entry in sentinel.public.action_kinds()),
-        "more": more.urlencode() if page.next_cursor else "",
-        "query": request.GET.urlencode(),
+        "query": _query(request),
+        "whole_period": _query(request, "from", "until"),
     }
-    return render(request, _template(request), context)
+
+
+def _page(request: HttpRequest, filters: sentinel.public.DecisionFilter) -> dict[str, Any]:
+    page = sentinel.public.decisions(
+        filters=filters, cursor=request.GET.get("after") or None, limit=PAGE_SIZE
+    )
+    more = request.GET.copy()
+    more["after"] = page.next_cursor or ""
+    more["part"] = "older"
+    return {"page": page, "more": more.urlencode() if page.next_cursor else ""}
+
+
+def _plot(
+    request: HttpRequest, filters: sentinel.public.DecisionFilter, at: datetime
+) -> dict[str, Any]:
+    """Return the bars of the plot, each with the filters that show what it counts."""
+    midnight = timezone.localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+    bars = sentinel.public.decision_timeline(filters=filters, origin=midnight, until=at)
+    rest = _query(request, "from", "until")
+    return {
+        "bars": [
+            {
+                "bar": bar,
+                "counts": [bar.verdicts.get(verdict, 0) for verdict, _words in VERDICTS],
+                "query": f"{rest}&" * bool(rest)
+                + urlencode({"from": bar.since.isoformat(), "until": bar.until.isoformat()}),
+            }
+            for bar in bars
+        ],
+        "total": sum(bar.count for bar in bars),
+        "totals": [
+            (verdict, words, sum(bar.verdicts.get(verdict, 0) for bar in bars))
+            for verdict, words in VERDICTS
+        ],
+    }
+
+
+def _query(request: HttpRequest, *without: str) -> str:
+    kept = request.GET.copy()
+    for name in ("part", "after", *without):
+        kept.pop(name, None)
+    return kept.urlencode()
 
 
 @require_GET
@@ -73,9 +127,23 @@ def show(request: HttpRequest, decision_id: UUID) -> HttpResponse:
 def _template(request: HttpRequest) -> str:
     if request.headers.get("HX-Request") != "true":
         return "console/decisions.html"
-    if request.GET.get("after"):
-        return "console/parts/decision_rows.html"
-    return "console/parts/decision_table.html"
+    return _PARTS.get(request.GET.get("part", ""), "console/parts/decisions_found.html")
+
+
+_PARTS: Mapping[str, str] = {
+    "older": "console/parts/decision_rows.html",
+    "rows": "console/parts/decision_table.html",
+    "plot": "console/parts/plot.html",
+}
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Return a time with its zone; anything else is no time."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _uuid(text: str) -> UUID | None:

@@ -75,15 +75,16 @@ def _uploads(request: HttpRequest) -> tuple[interaction.public.Upload, ...]:
 def answer(request: HttpRequest, card_id: UUID) -> HttpResponse:
     """Take what the customer answered on a card; the same answer twice is one answer."""
     try:
+        given = _answer(request)
         exchange = interaction.public.answer_card(
             principal=principal(request),
             card_id=card_id,
-            answer=_answer(request),
+            answer=given,
             at=timezone.localtime(),
         )
     except interaction.public.SlipUnknown as error:
         raise Http404 from error
-    except interaction.public.CardAnswerRefused as error:
+    except (interaction.public.CardAnswerRefused, interaction.public.MessageRefused) as error:
         raise BadRequest(error.words) from error
     words = exchange.reply.text if exchange.reply else ""
     shown_in = request.POST.get("thread", "chat")
@@ -98,6 +99,11 @@ def _answer(request: HttpRequest) -> dict[str, object]:
         return {"answer": "code", "code": "".join(request.POST.get("code", "").split())[:12]}
     if answer == "choose":
         return {"answer": "choose", "value": request.POST.get("value", "")[:200]}
+    if answer == "reply":
+        words = interaction.public.cleaned_text(text=request.POST.get("text", ""))
+        return {"answer": "reply", "value": request.POST.get("value", "")[:80], "text": words}
+    if answer == "remove":
+        return {"answer": "remove", "value": request.POST.get("value", "")[:40]}
     return {"answer": "confirm" if answer == "confirm" else "cancel"}
 
 

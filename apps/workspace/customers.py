@@ -5,41 +5,45 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 import interaction.public
 from apps.workspace.guard import employees_only
+from apps.workspace.searching import found, search_of
 from sentinel.vocabulary import Principal
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @employees_only
 def index(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Find customers by name, town or account number."""
-    search = request.GET.get("q", "").strip()[:80]
-    found = interaction.public.find_customers(text=search, principal=principal)
-    context = {"found": found, "search": search}
-    is_part = request.headers.get("HX-Request") == "true"
-    template = "workspace/parts/customer_rows.html" if is_part else "workspace/customers.html"
-    return render(request, template, context)
+    search = search_of(request=request)
+    customers = interaction.public.find_customers(text=search.text, principal=principal)
+    return found(
+        request=request,
+        search=search,
+        page="workspace/customers.html",
+        part="workspace/parts/customer_rows.html",
+        context={"found": customers},
+    )
 
 
 @require_GET
 @employees_only
 def show(request: HttpRequest, principal: Principal, customer_id: UUID) -> HttpResponse:
     """Show one customer now, or as of a day when one is given."""
-    as_of = _day(request.GET.get("as_of", ""))
+    at, as_of = datetime.now(UTC), _day(request.GET.get("as_of", ""))
     customer = interaction.public.customer_screen(
-        customer_id=customer_id, principal=principal, as_of=as_of
+        customer_id=customer_id, principal=principal, at=at, as_of=as_of
     )
     context = {
         "customer": customer,
         "as_of": as_of,
-        "today": datetime.now(UTC).date(),
+        "today": at.date(),
         "page": interaction.public.customer_bookings(
-            customer_id=customer_id, principal=principal, limit=12
+            customer_id=customer_id, principal=principal, at=at, limit=12
         ),
-        "cases": interaction.public.cases(principal=principal, search=str(customer_id)),
+        "cases": interaction.public.cases(principal=principal, customer_id=customer_id),
     }
     return render(request, "workspace/customer.html", context)
 

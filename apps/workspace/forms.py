@@ -19,7 +19,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a task's form; `widget` is text, area, choices or check."""
+    """One field of a task's form; `widget` is text, date, area, choices, checks or check."""
 
     name: str
     label: str
@@ -60,7 +60,9 @@ def answer_from(*, schema: Mapping[str, object], posted: QueryDict) -> dict[str,
     answer: dict[str, object] = {}
     for name, declared in (properties or {}).items():
         value = posted.get(name, "").strip()
-        if declared.get("type") == "boolean":
+        if declared.get("type") == "array":
+            answer[name] = posted.getlist(name)
+        elif declared.get("type") == "boolean":
             answer[name] = value.lower() in _TRUE
         elif value:
             answer[name] = int(value) if _is_integer(declared, value) else value
@@ -75,16 +77,22 @@ def answered(
     assert properties is None or isinstance(properties, Mapping)
     declared = {**(properties or {}), "comment": {"title": "Comment"}}
     return tuple(
-        (str(declared[name].get("title", name)), _in_words(declared[name], value))
+        (_label_of(name, declared[name]), _in_words(declared[name], value))
         for answer in answers
         for name, value in answer.items()
-        if name in declared and value not in (None, "")
+        if name in declared and value not in (None, "", [])
     )
+
+
+def _label_of(name: str, declared: Mapping[str, object]) -> str:
+    return str(declared.get("title", name.replace("_", " ").capitalize()))
 
 
 def _in_words(declared: Mapping[str, object], value: object) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(_in_words(declared, each) for each in value)
     labels = declared.get("x-labels")
     return str(labels.get(value, value)) if isinstance(labels, Mapping) else str(value)
 
@@ -100,15 +108,17 @@ def _field(
     filled: Mapping[str, object],
     errors: Mapping[str, str],
 ) -> Field:
-    value = str(filled.get(name, declared.get("default", "")) or "")
+    given = filled.get(name, declared.get("default", "")) or ""
+    chosen = tuple(map(str, given)) if isinstance(given, list) else (str(given),)
+    value = chosen[0] if chosen else ""
     return Field(
         name=name,
-        label=str(declared.get("title", name.replace("_", " ").capitalize())),
+        label=_label_of(name, declared),
         hint=str(declared.get("description", "")),
         widget=_widget(declared),
         value=value,
         is_required=is_required,
-        choices=_choices(declared, value),
+        choices=_choices(declared, chosen),
         error=errors.get(name, ""),
     )
 
@@ -116,14 +126,20 @@ def _field(
 def _widget(declared: Mapping[str, object]) -> str:
     if declared.get("type") == "boolean":
         return "check"
+    if declared.get("type") == "array":
+        return "checks"
     if "enum" in declared:
         return "choices"
+    if declared.get("format") == "date":
+        return "date"
     longest = declared.get("maxLength", 0)
     return "area" if isinstance(longest, int) and longest > 200 else "text"
 
 
-def _choices(declared: Mapping[str, object], value: str) -> tuple[Choice, ...]:
-    values, labels = declared.get("enum"), declared.get("x-labels")
+def _choices(declared: Mapping[str, object], chosen: tuple[str, ...]) -> tuple[Choice, ...]:
+    items = declared.get("items")
+    source = items if isinstance(items, Mapping) else declared
+    values, labels = source.get("enum"), declared.get("x-labels")
     if not isinstance(values, Sequence):
         return ()
     words = labels if isinstance(labels, Mapping) else {}
@@ -131,7 +147,7 @@ def _choices(declared: Mapping[str, object], value: str) -> tuple[Choice, ...]:
         Choice(
             value=str(each),
             label=str(words.get(each, str(each).replace("_", " ").capitalize())),
-            is_chosen=str(each) == value,
+            is_chosen=str(each) in chosen,
         )
         for each in values
     )

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import redirect
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 import interaction.public
 from apps.workspace.guard import employees_only
+from apps.workspace.searching import found, search_of
 from sentinel.vocabulary import Principal
 
 KINDS = (
@@ -23,16 +24,17 @@ KINDS = (
 VIEWS = (("open", "Open"), ("mine", "Mine"), ("done", "Done"))
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @employees_only
 def show(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show the queue; htmx asks for the list alone."""
-    chosen = request.GET.get("view", "open")
+    search = search_of(request=request, filters=("view", "kind"))
+    chosen = search.filters.get("view", "open")
     filters = interaction.public.TaskFilters(
         state="done" if chosen == "done" else None if chosen == "mine" else "open",
-        kind=request.GET.get("kind") or None,
+        kind=search.filters.get("kind"),
         mine=chosen == "mine",
-        search=request.GET.get("q", "").strip()[:80],
+        search=search.text,
     )
     tasks = interaction.public.tasks(principal=principal, filters=filters)
     context = {
@@ -41,14 +43,20 @@ def show(request: HttpRequest, principal: Principal) -> HttpResponse:
         "chosen": chosen,
         "views": VIEWS,
         "kinds": KINDS,
-        "query": request.GET.urlencode(),
         "principal": principal,
-        "names": interaction.public.names_of(principal_ids=[task.claimed_by for task in tasks]),
+        "notices": interaction.public.notices(principal=principal),
+        "names": interaction.public.names_of(
+            principal_ids=[who for task in tasks for who in (task.claimed_by, task.assigned_to)]
+        ),
         "late": sum(1 for task in tasks if _is_late(task)),
     }
-    part = "workspace/parts/task_list.html"
-    is_part = request.headers.get("HX-Request") == "true"
-    return render(request, part if is_part else "workspace/queue.html", context)
+    return found(
+        request=request,
+        search=search,
+        page="workspace/queue.html",
+        part="workspace/parts/task_list.html",
+        context=context,
+    )
 
 
 @require_GET
@@ -57,6 +65,14 @@ def open_task(request: HttpRequest, principal: Principal, task_id: UUID) -> Http
     """Open the case a task belongs to, at the task."""
     task = interaction.public.task(task_id=task_id, principal=principal)
     return redirect(f"/workspace/cases/{task.case_id}/#task-{task.id}")
+
+
+@require_POST
+@employees_only
+def see_notice(request: HttpRequest, principal: Principal, notice_id: UUID) -> HttpResponse:
+    """Show a notice no more to this employee, and go to what it is about if they ask to."""
+    interaction.public.see_notice(notice_id=notice_id, principal=principal, at=datetime.now(UTC))
+    return redirect("workspace:queue")
 
 
 @require_POST

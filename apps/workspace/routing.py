@@ -4,4 +4,8 @@ from django.urls import path
 
 import interaction.public
 
-websocket_urlpatterns = [path("ws/workspace/", interaction.public.news_line(surface="workspace"))]
+_LINE = interaction.public.news_line(surface="workspace")
+websocket_urlpatterns = [
+    path("ws/workspace/", _LINE),
+    path("ws/workspace/cases/<uuid:case_id>/", _LINE),
+]

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 
+import orchestration.public
 from interaction.channels.groups import case_group, console_group, customer_group, queue_group
 from interaction.identity import COMPLIANCE, ENTITY_KEY, METHODS_KEY, SINCE_KEY, Person, person_of
 from sentinel.public import legal_entity
@@ -42,6 +43,13 @@ def _holder(session: Mapping[str, Any] | SessionBase) -> Person | None:
             since=session[SINCE_KEY],
             methods=session[METHODS_KEY],
         )
+
+
+@database_sync_to_async  # type: ignore[untyped-decorator]  # Channels has no types
+def may_open_case(person: Person, case_id: UUID) -> bool:
+    """Return whether a case would open to a person, asked in their own legal entity."""
+    with legal_entity(entity=person.principal.entity):
+        return orchestration.public.may_open_case(case_id=case_id, principal=person.principal)
 
 
 class NewsLine(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no types
@@ -91,18 +99,22 @@ class NewsLine(AsyncWebsocketConsumer):  # type: ignore[misc]  # Channels has no
 
 
 class WorkspaceLine(NewsLine):
-    """News for employees: the queues of their roles, and the case their page is about."""
+    """News for employees: the queues of their roles, and the case whose page is open."""
 
     def groups_of(self, person: Person) -> Iterable[str]:
-        """Hear the queues of one's roles and, where the address names one, a case."""
+        """Hear the queues of one's roles."""
         principal = person.principal
         if principal.kind != "employee":
             return
         for role in principal.roles:
             yield queue_group(principal.entity, role)
+
+    async def opened(self) -> None:
+        """Hear the case that the page shows as well, where the person may read it."""
         case_id = self.scope["url_route"]["kwargs"].get("case_id")
-        if case_id is not None:
-            yield case_group(case_id)
+        if case_id is not None and await may_open_case(self.person, case_id):
+            self.groups.append(case_group(case_id))
+            await self.channel_layer.group_add(case_group(case_id), self.channel_name)
 
 
 class ConsoleLine(NewsLine):

@@ -53,7 +53,7 @@ def cleaned_message(*, text: str, uploads: Sequence[Upload], sent_id: str) -> Me
         MessageRefused: empty, too long, too many or too large files, no PDF, no usable id.
     """
     require_sent_id(sent_id)
-    words = cleaned_text(text)
+    words = cleaned_text(text=text)
     files = tuple(_checked(upload) for upload in uploads)
     if len(files) > ATTACHMENTS_MAX:
         raise MessageRefused(
@@ -74,7 +74,7 @@ def require_sent_id(sent_id: str) -> None:
         raise MessageRefused("sent_id", "Please reload the page and send that again.")
 
 
-def cleaned_text(text: str) -> str:
+def cleaned_text(*, text: str) -> str:
     """Return text in NFC without control and reordering characters.
 
     Raises:

@@ -15,6 +15,9 @@ from sentinel.vocabulary import Money
 
 register = template.Library()
 
+_WRITTEN = {"api": "API", "iban": "IBAN", "id": "ID", "totp": "TOTP"}
+_ID_SHORT = 8
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _STATES = {
     "positive": "done",
     "caution": "alert",
@@ -44,11 +47,13 @@ def state(tone: str, words: str, *, drawn: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def nav_link(context: template.Context, address: str, words: str, drawn: str) -> SafeString:
+def nav_link(
+    context: template.Context, address: str, words: str, drawn: str, *within: str
+) -> SafeString:
     """Link to a part of the app; the part that is open is marked for eye and reader."""
     path = context["request"].path
     is_root = address.count("/") == 2
-    is_open = path == address if is_root else path.startswith(address)
+    is_open = path == address if is_root else path.startswith((address, *within))
     return format_html(
         '<a href="{}"{}>{}<span>{}</span></a>',
         address,
@@ -111,6 +116,59 @@ def iban(value: str) -> SafeString:
 def reference(value: object) -> str:
     """Show a reference without the kind of thing it refers to: what a person quotes."""
     return str(value).rpartition(":")[2]
+
+
+@register.filter
+def said(value: object) -> str:
+    """Show a name that machines use as people say it: account_status, Account status."""
+    words = str(value).replace("_", " ").strip()
+    return " ".join(_WRITTEN.get(word.lower(), word) for word in words.capitalize().split(" "))
+
+
+@register.filter
+def answer(value: object) -> object:
+    """Show what is true or false as yes or no; anything else as it is."""
+    return {True: "Yes", False: "No", "True": "Yes", "False": "No"}.get(value, value)
+
+
+@register.filter
+def parts(value: object) -> list[str]:
+    """Return the parts of a list written as a sentence with semicolons."""
+    return [part.strip() for part in str(value).split(";") if part.strip()]
+
+
+@register.filter
+def breakable(value: object) -> SafeString:
+    """Show an id so that it breaks behind its kind, not in the middle."""
+    head, colon, rest = str(value).partition(":")
+    return format_html("{}{}<wbr>{}", head, colon, rest)
+
+
+@register.filter
+def id_short(value: object) -> str:
+    """Show enough of an id to tell it from others: its kind is said beside it."""
+    rest = str(value).partition(":")[2] or str(value)
+    return rest if len(rest) <= _ID_SHORT * 2 else f"{rest[:_ID_SHORT]}…"
+
+
+@register.filter
+def seconds(value: object) -> str:
+    """Show a number of seconds in the largest unit that fits: 40 s, 5 min, 3 h, 2 days."""
+    whole = int(str(value or 0))
+    if whole < _MINUTE * 2:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min"
+    if whole < _DAY * 2:
+        minutes = whole % _HOUR // _MINUTE
+        return f"{whole // _HOUR} h {minutes} min" if minutes else f"{whole // _HOUR} h"
+    return f"{whole // _DAY} days"
+
+
+@register.simple_tag
+def lasting(since: datetime, until: datetime) -> str:
+    """Show how long something lasted, or has lasted so far."""
+    return seconds(max(0, int((until - since).total_seconds())))
 
 
 @register.filter

@@ -20,6 +20,8 @@ KINDS = frozenset(
         "choice",
         "refusal",
         "handoff",
+        "request",
+        "plan",
     }
 )
 

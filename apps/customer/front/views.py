@@ -30,7 +30,7 @@ def front_page(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@sensitive_post_parameters("password")
+@sensitive_post_parameters("password", "code")
 @require_http_methods(["GET", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Ask who is there; a wrong answer says nothing about which part of it was wrong."""
@@ -41,6 +41,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         username=request.POST.get("username", "")[:150],
         password=request.POST.get("password", "")[:256],
         address=request.META.get("REMOTE_ADDR", ""),
+        code="".join(request.POST.get("code", "").split())[:10],
     )
     try:
         principal = interaction.public.sign_in(
@@ -49,7 +50,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except interaction.public.SignInRefused as refusal:
         return _sign_in_form(request, refusal.words, status=401)
     except interaction.public.TooManyAttempts as refusal:
-        return _sign_in_form(request, refusal.words, status=429)
+        asks = refusal.is_code_helpful
+        response = _sign_in_form(request, refusal.words, status=429, is_code_asked=asks)
+        if refusal.wait_seconds:
+            response["Retry-After"] = str(refusal.wait_seconds)
+        return response
     response = HttpResponseRedirect(_next(request, interaction.public.landing(principal=principal)))
     response.set_cookie(
         _LAST_BANK_COOKIE,
@@ -62,7 +67,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _sign_in_form(request: HttpRequest, words: str, *, status: int) -> HttpResponse:
+def _sign_in_form(
+    request: HttpRequest, words: str, *, status: int, is_code_asked: bool = False
+) -> HttpResponse:
     chosen = request.POST.get("entity") or request.COOKIES.get(_LAST_BANK_COOKIE, "")
     context = {
         "banks": interaction.public.banks(),
@@ -70,6 +77,8 @@ def _sign_in_form(request: HttpRequest, words: str, *, status: int) -> HttpRespo
         "username": request.POST.get("username", "") or request.GET.get("as", ""),
         "next": request.POST.get("next") or request.GET.get("next", ""),
         "words": words,
+        "is_code_asked": is_code_asked or "code" in request.POST,
+        "is_signed_out": "signed-out" in request.GET,
         "is_sample": _is_sample(),
     }
     return render(request, "customer/front/sign_in.html", context, status=status)
@@ -86,7 +95,7 @@ def _next(request: HttpRequest, landing: str) -> str:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Forget who was here."""
     interaction.public.sign_out(request=request)
-    return HttpResponseRedirect("/sign-in/")
+    return HttpResponseRedirect("/sign-in/?signed-out=yes")
 
 
 @require_GET
@@ -137,6 +146,19 @@ def _is_sample() -> bool:
     return bool(settings.FRONTLINE_SAMPLE_BANK)
 
 
+def _way_back(request: HttpRequest) -> dict[str, object]:
+    """Return where somebody who met an error can go on: the form they sent, or their own pages."""
+    person = getattr(request, "user", None)
+    if person is None or not person.is_authenticated:
+        return _FRONT
+    home = interaction.public.landing(principal=interaction.public.principal_of(user=person))
+    came_from = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
+    if request.method == "POST" and is_ours:
+        return {"home": came_from, "home_words": "Back to where you were", "person": person}
+    return {"home": home, "home_words": "Go to your pages", "person": person}
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Say that there is nothing here."""
     return _error(request, 404, "There is nothing at this address", _NOT_FOUND)
@@ -161,13 +183,16 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def failed(request: HttpRequest) -> HttpResponse:
     """Say that something of ours broke, with a reference that stands in our log."""
-    return _error(request, 500, "Something broke on our side", _FAILED)
+    words = _NOT_SHOWN if request.method == "GET" else _FAILED
+    return _error(request, 500, "Something broke on our side", words)
 
 
+_FRONT: dict[str, object] = {"home": "/", "home_words": "Go to the front page"}
 _NOT_FOUND = "It may have moved, or it belongs to somebody else. Nothing was changed."
 _FORBIDDEN = "You are signed in, but your role does not open it. Nothing was changed."
 _BAD_REQUEST = "Nothing was done with it. Go back and try again."
 _STALE = "Nothing was done. Go back, reload the page, and send it again."
+_NOT_SHOWN = "This page could not be shown. Nothing was changed; try again in a moment."
 _FAILED = (
     "We do not know yet how far it got. Look at your payments before you repeat anything: "
     "a payment that was made stands there, and making it again from the same card does nothing."
@@ -178,6 +203,8 @@ def _error(request: HttpRequest, status: int, title: str, words: str) -> HttpRes
     reference = uuid4().hex[:12]
     log.warning("error_page", status=status, reference=reference, path=request.path)
     context = {"heading": title, "words": words, "reference": reference, "status": status}
+    # Whoever is there is not looked up while something of ours is broken.
+    context |= _way_back(request) if status < 500 else _FRONT
     if "HX-Request" in request.headers:
         return render(request, "customer/front/error_part.html", context, status=status)
     return render(request, "customer/front/error.html", context, status=status)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django import template
 
 register = template.Library()
+_OTHERS = {"customer": "The customer", "system": "The bank", "agent": "The assistant"}
 
 
 @register.simple_tag
@@ -14,4 +15,7 @@ def colleague(principal_id: str | None, names: Mapping[str, str]) -> str:
         return ""
     if principal_id.startswith("employee:"):
         return names.get(principal_id, "A colleague")
+    kind = principal_id.partition(":")[0]
+    if kind in _OTHERS and ":" in principal_id:
+        return _OTHERS[kind]
     return principal_id

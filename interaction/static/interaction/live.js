@@ -5,6 +5,8 @@
 //   <section data-topics="account payment" hx-get="…" hx-trigger="news" …>
 // Other scripts get every frame as the DOM event `frame`, and send with `sendFrame`.
 
+import { findAgain } from "./focus.js";
+
 const WAITS_MS = [250, 500, 1000, 2000, 5000];
 const QUIET_MS = 1500;
 const GATHER_MS = 60;
@@ -14,14 +16,79 @@ let failures = 0;
 let wasOpen = false;
 const gathered = new Set();
 
+// News of a part that is just being fetched may be younger than what comes back, and what comes
+// back takes the part's place: the part is fetched once more then.
+const missed = new Set();
+
+function ask(part) {
+  if (part.id && part.classList.contains("htmx-request")) missed.add(part.id);
+  else window.htmx?.trigger(part, "news");
+}
+
 function refresh(topics) {
   for (const part of document.querySelectorAll("[data-topics]")) {
     const wanted = part.dataset.topics.split(" ");
-    if (topics === null || wanted.some((topic) => topics.has(topic))) {
-      window.htmx?.trigger(part, "news");
-    }
+    if (topics === null || wanted.some((topic) => topics.has(topic))) ask(part);
   }
 }
+
+// What a person asked for stands: news that comes back meanwhile would take away the place it goes
+// to, and news asked for before it is older than it. The part is fetched once more afterwards.
+const asked = new Map();
+
+const isNews = (detail) => detail.requestConfig.triggeringEvent?.type === "news";
+
+document.addEventListener("htmx:beforeSend", ({ detail }) => {
+  detail.requestConfig.begunAt = performance.now();
+  const id = detail.target?.id;
+  if (!id || isNews(detail)) return;
+  asked.set(id, { at: detail.requestConfig.begunAt, underWay: (asked.get(id)?.underWay ?? 0) + 1 });
+});
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!isNews(detail) || !detail.target?.id) return;
+  const wish = asked.get(detail.target.id);
+  const isOvertaken = wish && (wish.underWay || wish.at > detail.requestConfig.begunAt);
+  if (!isOvertaken && detail.target.isConnected) return;
+  detail.shouldSwap = false;
+  missed.add(detail.target.id);
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const wish = !isNews(detail) && asked.get(detail.target?.id);
+  if (wish && wish.underWay > 0) wish.underWay -= 1;
+});
+
+// What is half typed outlives the news of its part.
+const typed = new Map();
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!isNews(detail) || !detail.shouldSwap) return;
+  for (const field of detail.target.querySelectorAll("input[id]:not([type=hidden], [type=file]), textarea[id]")) {
+    if (field.value !== field.defaultValue) typed.set(field.id, field.value);
+  }
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  for (const [id, value] of typed) {
+    const field = document.getElementById(id);
+    if (field && field.value === field.defaultValue) field.value = value;
+  }
+  typed.clear();
+});
+
+function askAgain() {
+  for (const id of [...missed]) {
+    const part = document.getElementById(id);
+    if (part?.classList.contains("htmx-request") || asked.get(id)?.underWay) continue;
+    missed.delete(id);
+    if (part) ask(part);
+  }
+}
+
+// A part that took another's place looks busy until it has settled; one that failed never settles.
+document.addEventListener("htmx:afterSettle", askAgain);
+document.addEventListener("htmx:afterRequest", askAgain);
 
 function gather(topic) {
   if (gathered.size === 0) {
@@ -43,11 +110,32 @@ function show(isOpen) {
   else setTimeout(() => { if (socket?.readyState !== WebSocket.OPEN) strip.hidden = false; }, QUIET_MS);
 }
 
+// What somebody is writing is not swept away: their part is fetched with the next news of it.
+function isBeingFilled(part) {
+  const inHand = document.activeElement;
+  if (inHand?.matches("input, select, textarea") && part.contains(inHand)) return true;
+  return [...part.querySelectorAll("input, select, textarea")].some((field) => {
+    if (field.type === "hidden") return false;
+    if (field.matches("select")) return [...field.options].some((each) => each.selected !== each.defaultSelected);
+    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+    return field.value !== field.defaultValue;
+  });
+}
+
+// Nobody heard the news between the making of the page and the first opening of the line. The
+// conversation is left out: somebody may speak at once, and its answer fetches the whole of it.
+function catchUp() {
+  for (const part of document.querySelectorAll("[data-topics]:not([data-thread])")) {
+    if (!isBeingFilled(part)) ask(part);
+  }
+}
+
 function opened() {
   failures = 0;
   show(true);
   // Whatever was missed while the line was down is fetched now.
   if (wasOpen) refresh(null);
+  else catchUp();
   wasOpen = true;
 }
 
@@ -77,23 +165,15 @@ function connect() {
 // finds elements with an id again; the others are found by what they are and where they lead.
 let held = null;
 
-function sameAs(element) {
-  const where = element.getAttribute("href") ?? element.getAttribute("action") ?? element.name ?? "";
-  return (other) => other.tagName === element.tagName
-    && (other.getAttribute("href") ?? other.getAttribute("action") ?? other.name ?? "") === where
-    && other.textContent.trim() === element.textContent.trim();
-}
-
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const active = document.activeElement;
   const isInside = active && !active.id && active !== document.body && detail.target.contains(active);
-  held = isInside && detail.requestConfig.triggeringEvent?.type === "news" ? sameAs(active) : null;
+  held = isInside && isNews(detail) ? findAgain(active) : null;
 });
 
 document.addEventListener("htmx:afterSettle", () => {
   if (!held || (document.activeElement && document.activeElement !== document.body)) return;
-  [...document.querySelectorAll("main a, main button, main input, #dock a, #dock button")]
-    .find(held)?.focus({ preventScroll: true });
+  held()?.focus({ preventScroll: true });
   held = null;
 });
 

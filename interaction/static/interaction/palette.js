@@ -1,4 +1,6 @@
 // The palette: Ctrl or Cmd K, type a few letters, arrows and Enter.
+import { openDialog } from "./focus.js";
+
 function choices(list) {
   return [...list.children].filter((line) => !line.hidden);
 }
@@ -49,7 +51,7 @@ export function startPalette() {
     if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;
     event.preventDefault();
     if (palette.open) palette.close();
-    else palette.showModal();
+    else openDialog(palette);
     narrow(list, query);
   });
 }

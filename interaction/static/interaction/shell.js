@@ -1,4 +1,5 @@
 // What every page can do: change theme, open the palette, copy a value, announce, count down.
+import { openDialog } from "./focus.js";
 import { startPalette } from "./palette.js";
 
 const root = document.documentElement;
@@ -33,7 +34,7 @@ async function copy(button) {
 function opened(id) {
   const target = document.getElementById(id);
   if (!target) return;
-  if (target instanceof HTMLDialogElement) target.showModal();
+  if (target instanceof HTMLDialogElement) openDialog(target);
   else target.dispatchEvent(new CustomEvent("open-requested"));
 }
 

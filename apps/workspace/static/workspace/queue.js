@@ -29,11 +29,22 @@ document.addEventListener("keydown", (event) => {
 });
 
 // News must not wipe out an answer that somebody is writing: a part that is being filled in waits.
+function isBeingFilledIn(part) {
+  return part.contains(document.activeElement)
+    || [...part.querySelectorAll("textarea, input[type=text]")].some(
+      (field) => field.value !== field.defaultValue,
+    );
+}
+
 document.addEventListener("htmx:beforeRequest", (event) => {
   const part = event.target.closest?.("[data-keeps-open]");
-  if (!part || event.detail.requestConfig.verb !== "get") return;
-  const isFilled = [...part.querySelectorAll("textarea, input[type=text]")].some(
-    (field) => field.value !== field.defaultValue,
-  ) || part.contains(document.activeElement);
-  if (isFilled) event.preventDefault();
+  if (part && event.detail.requestConfig.verb === "get" && isBeingFilledIn(part)) event.preventDefault();
+});
+
+// What was asked for before somebody began to write comes back too late to be shown.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const part = event.detail.target.closest?.("[data-keeps-open]");
+  if (part && event.detail.requestConfig.verb === "get" && isBeingFilledIn(part)) {
+    event.detail.shouldSwap = false;
+  }
 });

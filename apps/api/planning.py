@@ -1,0 +1,55 @@
+"""What a customer's own program may do in their session: propose a plan, which they confirm."""
+
+from contextlib import suppress
+
+from django.utils import timezone
+from rest_framework.exceptions import ParseError, Throttled
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
+from rest_framework.views import APIView
+
+import interaction.public
+from interaction.public import PlanRefused
+
+_CUSTOMER = "customer"
+
+
+class PlansPerPerson(UserRateThrottle):  # type: ignore[misc]  # the framework has no types
+    """So many plans of one person, refused ones included: each asks Sentinel about every step."""
+
+    scope = "plans"
+
+
+class ProposePlan(APIView):  # type: ignore[misc]  # the framework has no types
+    """`POST`: check a plan and show it to the signed-in customer; nothing of it is begun."""
+
+    throttle_classes = (PlansPerPerson,)
+
+    def throttled(self, request: Request, wait: float | None) -> None:
+        """Refuse with the code of the house, and say when to come again."""
+        del request
+        refusal = Throttled(wait)
+        refusal.detail = {"code": "too_many_plans"}
+        raise refusal
+
+    def post(self, request: Request) -> Response:
+        """Take `{"tasks": [...]}`; a refusal names each fault with its code and its place."""
+        principal = interaction.public.principal_of(user=request.user, session=request.session)
+        if principal.kind != _CUSTOMER:
+            return Response({"code": "only_for_customers"}, status=403)
+        with suppress(RecursionError):
+            if isinstance(request.data, dict):
+                return _proposed(principal, request.data)
+        raise ParseError
+
+
+def _proposed(principal: interaction.public.Principal, plan: dict[str, object]) -> Response:
+    try:
+        card_id = interaction.public.propose_plan(principal=principal, plan=plan, at=timezone.now())
+    except PlanRefused as refused:
+        faults = [
+            {"code": each.code, "place": each.place, "words": each.words} for each in refused.faults
+        ]
+        return Response({"code": refused.code, "faults": faults}, status=422)
+    return Response({"plan": str(card_id)}, status=201)
