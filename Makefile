@@ -17,6 +17,7 @@ install: ## Install what a run needs into .venv
 
 install-dev: ## Install what the tests need, too
 	@$(PYTHON) deploy/install.py --dev
+	@$(VENV) -m tests.conformance.bpmn_engine
 
 run: install ## Run the bank with a sample bank in it (ARGS="--port 8080 --customers 40 --fresh")
 	@$(VENV) manage.py up $(ARGS)
@@ -63,4 +64,5 @@ doors: install-dev ## Freeze the names each layer's door offers, after a deliber
 	@$(VENV) -m tests.architecture.doors
 
 clean: ## Remove what installs and tests made; the bank's own data in var/ stays
-	@rm -rf .venv node_modules static/vendor staticfiles .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv node_modules tests/conformance/peer/node_modules static/vendor staticfiles \
+		.pytest_cache .mypy_cache .ruff_cache

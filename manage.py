@@ -14,10 +14,13 @@ from deploy.home import home
 _WITHOUT_DATABASE = frozenset(
     {
         "",
+        "bench",
         "check",
         "collectstatic",
+        "flow",
         "help",
         "makemigrations",
+        "restore",
         "tick",
         "up",
         "version",
@@ -31,15 +34,16 @@ def _say(words: str) -> None:
     sys.stderr.write(f"  {words}\n")
 
 
-def _database(command: str) -> AbstractContextManager[None]:
+def _database(command: str, *words: str) -> AbstractContextManager[None]:
     """Return a block in which the command has a database to talk to."""
     is_cared_for = "DATABASE_URL" in os.environ or "FRONTLINE_SOCKET" in os.environ
-    if is_cared_for or command.startswith("-") or command in _WITHOUT_DATABASE:
+    is_question = command.startswith("-") or not {"-h", "--help"}.isdisjoint(words)
+    if is_cared_for or is_question or command in _WITHOUT_DATABASE:
         return nullcontext()
     return borrowed(home(), _say)
 
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deploy.settings.development")
-    with _database(sys.argv[1] if len(sys.argv) > 1 else ""):
+    with _database(*(sys.argv[1:] or [""])):
         execute_from_command_line(sys.argv)

@@ -14,7 +14,8 @@ _http = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from interaction.public import SameOriginLine  # noqa: E402
 
 _APPS = ("customer", "workspace", "console", "studio", "api")
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -42,9 +43,7 @@ def _websocket_routes() -> list[Any]:
 application = ProtocolTypeRouter(
     {
         "http": _http,
-        "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(_websocket_routes()))
-        ),
+        "websocket": SameOriginLine(AuthMiddlewareStack(URLRouter(_websocket_routes()))),
         "lifespan": lifespan,
     }
 )

@@ -71,5 +71,6 @@ def _channels() -> str:
 def _loops() -> str:
     """Name the loops that should run and do not; a loop removed by a release is not missed."""
     beating = {beat.loop: beat for beat in heartbeats()}
-    ill = [name for name in settings.TICK_LOOPS if name not in beating or not beating[name].is_well]
+    wanted = {*settings.TICK_LOOPS, *settings.TICK_LOOPS_BY_ENTITY}
+    ill = [name for name in wanted if name not in beating or not beating[name].is_well]
     return f"late: {', '.join(sorted(ill))}" if ill else "ok"

@@ -49,3 +49,10 @@ def _bound(port: int, host: str) -> socket.socket | None:
         candidate.close()
         return None
     return candidate
+
+
+def free_port(host: str) -> int:
+    """Return a port nobody uses now, for a program that binds it itself."""
+    with socket.socket() as candidate:
+        candidate.bind((host, 0))
+        return int(candidate.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The command lines of the three programs: web, worker, tick."""
+"""The command lines of the programs: web, worker, tick, and the simulator beside them."""
 
 import sys
 from pathlib import Path
@@ -44,3 +44,11 @@ def worker(*, concurrency: int = 4) -> list[str]:
 def tick(*, manage: Path) -> list[str]:
     """Return the command that runs the periodic loops."""
     return [sys.executable, str(manage), "tick"]
+
+
+def card_processor(*, storage: Path, port: int) -> list[str]:
+    """Return the command that simulates the card processor, with books of its own."""
+    return [
+        *(sys.executable, "-m", "deploy.simulators.card_processor"),
+        *("--storage", str(storage), "--port", str(port)),
+    ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy import processes
+from deploy.embedded.place import EmbeddedUnavailable
 from deploy.embedded.server import EmbeddedPostgres
 
 CHILDREN_STOP_SECONDS_MAX = 9.0
@@ -49,7 +50,7 @@ class Child:
         """Plan the next start after the program ended; return the seconds until then."""
         self.process = None
         self.failures = 0 if now - self.started_at > WELL_SECONDS else self.failures + 1
-        delay: float = min(_FIRST_RESTART_SECONDS * 2**self.failures, RESTART_SECONDS_MAX)
+        delay = _pause_after(self.failures)
         self.start_at = now + delay
         return delay
 
@@ -68,12 +69,13 @@ class Supervisor:
     postgres: EmbeddedPostgres | None
     say: Say
     clock: Callable[[], float] = field(default=time.monotonic)
+    _database_failures: int = 0
+    _database_start_at: float = 0.0
 
     def watch(self) -> None:
         """Look at every process once and start what is not running."""
         if self.postgres is not None and not self.postgres.is_running():
-            self.say("PostgreSQL ended; starting it again")
-            self.postgres.restart()
+            self._restart(self.postgres)
         now = self.clock()
         for child in self.children:
             if child.process is None:
@@ -85,6 +87,22 @@ class Supervisor:
                     f"{child.name} ended ({_in_words(code)}); starting it again in {delay:.1f} s. "
                     f"Its log: {child.log}"
                 )
+
+    def _restart(self, postgres: EmbeddedPostgres) -> None:
+        """Start the database again; what kept it from starting may be over the next time."""
+        if self.clock() < self._database_start_at:
+            return
+        self.say("PostgreSQL ended; starting it again")
+        try:
+            postgres.restart()
+        except EmbeddedUnavailable as refusal:
+            # It may have been killed while it was starting.
+            self._database_failures += 1
+            delay = _pause_after(self._database_failures)
+            self._database_start_at = self.clock() + delay
+            self.say(f"{refusal.reason}\ntrying again in {delay:.1f} s")
+        else:
+            self._database_failures = 0
 
     def stop(self) -> None:
         """End the children, at first politely, then the database."""
@@ -98,6 +116,11 @@ class Supervisor:
             processes.stop(process, first=signal.SIGTERM, seconds=left)
         if self.postgres is not None:
             self.postgres.stop()
+
+
+def _pause_after(failures: int) -> float:
+    delay: float = min(_FIRST_RESTART_SECONDS * 2**failures, RESTART_SECONDS_MAX)
+    return delay
 
 
 def _in_words(code: int) -> str:

@@ -17,13 +17,12 @@ from django.db import DatabaseError, close_old_connections, connection
 from django.utils.module_loading import import_string
 
 from deploy.heartbeats import beat
+from deploy.rounds import FAILURE_SECONDS_MAX, EachEntity, EntitiesFailed
 from deploy.settings.database import conninfo
-from sentinel import public as sentinel
 
 # A layer wakes a loop early by notifying this channel, after commit, with the loop's name.
 WAKE_CHANNEL = "frontline_wake"
 STANDBY_SECONDS = 2.0
-FAILURE_SECONDS_MAX = 60.0
 BEAT_SECONDS_MIN = 5.0
 _LISTEN_SECONDS = 1.0
 
@@ -63,6 +62,9 @@ class Loop:
     def _work_once(self) -> None:
         try:
             self.work()
+        except EntitiesFailed as error:
+            # The others were served; each that failed waits on its own.
+            self._beat(error.code)
         except Exception as error:
             # One loop's failure must not end the others.
             self.failures += 1
@@ -95,19 +97,10 @@ def configured_loops(stopping: threading.Event) -> list[Loop]:
         for name, (path, seconds) in settings.TICK_LOOPS.items()
     ]
     by_entity = [
-        Loop(name, _for_each_entity(import_string(path)), seconds, stopping)
+        Loop(name, EachEntity(name, import_string(path), seconds), seconds, stopping)
         for name, (path, seconds) in settings.TICK_LOOPS_BY_ENTITY.items()
     ]
     return across + by_entity
-
-
-def _for_each_entity(work: Callable[[], object]) -> Callable[[], None]:
-    def run() -> None:
-        for each in sentinel.legal_entities():
-            with sentinel.legal_entity(entity=each.entity):
-                work()
-
-    return run
 
 
 def run_all(loops: list[Loop], stopping: threading.Event) -> None:

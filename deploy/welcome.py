@@ -8,13 +8,20 @@ from django.conf import settings
 from sentinel import public as sentinel
 
 
-def welcome_lines(*, url: str) -> list[str]:
+def welcome_lines(*, url: str, process: int | None = None) -> list[str]:
     """Return the lines a newcomer reads first."""
     lines = ["", f"The bank runs at {url}", ""]
     lines += _sign_in_lines(Path(settings.SIGN_IN_FILE), url)
     lines += _checkpoint_lines()
-    lines += [f"Keys are in {settings.KEYS_DIR}, readable by you only.", "Ctrl-C stops everything."]
+    lines += [f"Keys are in {settings.KEYS_DIR}, readable by you only.", _end(process)]
     return lines
+
+
+def _end(process: int | None) -> str:
+    """Return how to end the bank, politely or as a power cut would."""
+    if process is None:
+        return "Ctrl-C stops everything."
+    return f"Ctrl-C stops everything; kill -9 {process} pulls the plug."
 
 
 def _sign_in_lines(path: Path, url: str) -> list[str]:

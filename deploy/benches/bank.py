@@ -1,7 +1,7 @@
 """A bank for the benches: one legal entity, many customers with money, made through Sentinel."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID, uuid4
@@ -9,9 +9,13 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 import grand_central.public
+import nexus.public
 import sentinel.public
-from deploy.home import SOURCE
-from sentinel.vocabulary import Action, Fact, Principal, Provenance, Source
+from deploy.rulebook import shipped_bundles
+from deploy.sample.batches import Mandate
+from deploy.sample.screening import load_lists
+from deploy.sample.seeding import SAMPLE_LIST
+from sentinel.vocabulary import Action, DecisionToken, Fact, Principal, Provenance, Source
 
 ENTITY = "bench-nl"
 NO_LIMIT_MINOR = 10**14
@@ -49,12 +53,9 @@ def now() -> datetime:
 
 def open_bank(*, customers: int) -> tuple[Customer, ...]:
     """Install genesis, open the books and give every customer an account with money."""
-    areas = sorted(path.parent for path in (SOURCE / "apps/journeys").glob("*/policy.cedar"))
-    bundles = [sentinel.public.bank_bundle()]
-    bundles += [sentinel.public.journey_bundle(folder=area) for area in areas]
     sentinel.public.install_genesis(
         entity=sentinel.public.LegalEntity(ENTITY, "Bench Bank", "NL", "EUR"),
-        bundles=bundles,
+        bundles=shipped_bundles(),
         at=now(),
         caps={"daily_outgoing": NO_LIMIT_MINOR, "approval_threshold": NO_LIMIT_MINOR},
     )
@@ -95,6 +96,31 @@ def _populate(count: int) -> tuple[Customer, ...]:
         for each in made
     ]
     _batch("ledger.post_batch", funding, total=_WEALTH_MINOR * count)
+    return made
+
+
+def open_savings(customers: Sequence[Customer]) -> dict[UUID, str]:
+    """Give customers a second account each, and return its IBAN by party."""
+    made = {
+        each.party_id: grand_central.public.iban_of(
+            country="NL", bank_code="MRDN", account=f"{6_000_000 + number:010}"
+        )
+        for number, each in enumerate(customers)
+    }
+    with sentinel.public.legal_entity(entity=ENTITY):
+        _batch(
+            "accounts.open",
+            [
+                replace(
+                    _account(each),
+                    id=uuid4(),
+                    iban=made[each.party_id],
+                    kind="customer_savings",
+                    name="Savings account",
+                )
+                for each in customers
+            ],
+        )
     return made
 
 
@@ -146,6 +172,15 @@ def _own_account(account_id: UUID, kind: str, number: int) -> grand_central.publ
     )
 
 
+def make_known() -> None:
+    """Bring what the core knows into Nexus and load a list to screen against."""
+    with sentinel.public.legal_entity(entity=ENTITY):
+        while nexus.public.ingest_once().ingested:
+            pass
+        mandate = Mandate("screening", ENTITY, now())
+        load_lists(mandate, [(SAMPLE_LIST, "sample", "Sample list")], is_sample=True)
+
+
 def post_batch(
     items: Sequence[grand_central.public.PostingItem], *, total: int
 ) -> grand_central.public.Receipt:
@@ -153,10 +188,39 @@ def post_batch(
     return _batch("ledger.post_batch", items, total)
 
 
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """A permitted batch, ready to be posted, once and soon."""
+
+    action: Action
+    token: DecisionToken
+    lines: tuple[str, ...]
+
+    def post(self) -> grand_central.public.Receipt:
+        """Redeem the token, post what it permits and record the outcome in one transaction."""
+        with transaction.atomic():
+            return grand_central.public.execute(
+                action=self.action, token=self.token, payload=self.lines
+            )
+
+
+def permit_batch(lines: tuple[str, ...], *, total: int) -> Permitted:
+    """Have a batch of transfers decided, in a transaction of its own."""
+    parameters = _batch_parameters(lines, total)
+    proposed = _by_mandate("ledger.post_batch", parameters)
+    with transaction.atomic():
+        token = _permit(proposed, _SEED, (), "migration")
+    return Permitted(proposed, token, lines)
+
+
 def _batch(
     kind: str, items: Sequence[grand_central.public.BatchItem], total: int | None = None
 ) -> grand_central.public.Receipt:
     lines = tuple(item.line() for item in items)
+    return _do(kind, _batch_parameters(lines, total), lines)
+
+
+def _batch_parameters(lines: tuple[str, ...], total: int | None) -> dict[str, object]:
     parameters: dict[str, object] = {
         "batch_id": str(uuid4()),
         "items_root": grand_central.public.items_root(lines=lines),
@@ -164,19 +228,23 @@ def _batch(
     }
     if total is not None:
         parameters["total"] = {"minor_units": total, "currency": "EUR"}
-    return _do(kind, parameters, lines)
+    return parameters
 
 
 def _do(
     kind: str, parameters: dict[str, object], lines: tuple[str, ...] | None = None
 ) -> grand_central.public.Receipt:
     return act(
-        action=action(kind, parameters, resource=f"bank:{ENTITY}", provenance=Provenance.SYSTEM),
+        action=_by_mandate(kind, parameters),
         principal=_SEED,
         facts=(),
         purpose="migration",
         payload=lines,
     )
+
+
+def _by_mandate(kind: str, parameters: dict[str, object]) -> Action:
+    return action(kind, parameters, resource=f"bank:{ENTITY}", provenance=Provenance.SYSTEM)
 
 
 def action(
@@ -203,12 +271,19 @@ def act(
 ) -> grand_central.public.Receipt:
     """Decide, redeem, carry out and record in one transaction, as `orchestration.act` does."""
     with transaction.atomic():
-        decision = sentinel.public.decide(
-            action=action, principal=principal, facts=facts, purpose=purpose, at=now()
-        )
-        if decision.token is None:
-            raise BenchDenied(f"{action.kind}: {decision.reasons}")
-        return grand_central.public.execute(action=action, token=decision.token, payload=payload)
+        token = _permit(action, principal, facts, purpose)
+        return grand_central.public.execute(action=action, token=token, payload=payload)
+
+
+def _permit(
+    action: Action, principal: Principal, facts: Sequence[Fact], purpose: str
+) -> DecisionToken:
+    decision = sentinel.public.decide(
+        action=action, principal=principal, facts=facts, purpose=purpose, at=now()
+    )
+    if decision.token is None:
+        raise BenchDenied(f"{action.kind}: {decision.reasons}")
+    return decision.token
 
 
 class BenchDenied(Exception):

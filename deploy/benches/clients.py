@@ -13,9 +13,20 @@ from types import TracebackType
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 
-# Called once in each client; returns the work, which returns how many units it has done.
 _STOP = 0.0
-Prepare = Callable[[int], Callable[[], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Units of work of which only a part is measured: that took so many seconds."""
+
+    units: int
+    seconds: float
+
+
+Work = Callable[[], "int | Timed"]
+# Called once in each client; returns the work, which returns how many units it has done.
+Prepare = Callable[[int], Work]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +42,17 @@ class Round:
         """Return units of work per second."""
         return self.units / self.seconds
 
+    @property
+    def per_busy_second(self) -> float:
+        """Return units per second of what was measured of them; for one client at a time."""
+        return self.units * 1_000 / sum(self.latencies_ms)
+
 
 class Clients:
     """Several processes with a connection each, waiting to be told to work for a while."""
 
     def __init__(self, prepare: Prepare, count: int) -> None:
-        _leave_no_connection()
+        leave_no_connection()
         context = multiprocessing.get_context("fork")
         self._pipes: list[Connection] = []
         self._processes: list[BaseProcess] = []
@@ -93,9 +109,16 @@ class ClientFailed(Exception):
 
 
 def interleaved(
-    workloads: Mapping[str, tuple[Prepare, int]], *, rounds: int, seconds: float
+    workloads: Mapping[str, tuple[Prepare, int]],
+    *,
+    rounds: int,
+    seconds: float,
+    after_round: Callable[[float], object] = lambda _seconds: None,
 ) -> dict[str, list[Round]]:
-    """Run every workload in turn, several times, so that the machine's weather hits all alike."""
+    """Run every workload in turn, several times, so that the machine's weather hits all alike.
+
+    `after_round` works as long in each round, the first included, for whoever is no client.
+    """
     measured: dict[str, list[Round]] = {name: [] for name in workloads}
     with ExitStack() as stack:
         running = {
@@ -107,6 +130,7 @@ def interleaved(
                 done = clients.work(seconds)
                 if number:  # The first round warms caches and plans.
                     measured[name].append(done)
+            after_round(seconds)
     return measured
 
 
@@ -120,13 +144,24 @@ def median_ratio(above: list[Round], below: list[Round]) -> float:
     return statistics.median(a.per_second / b.per_second for a, b in zip(above, below, strict=True))
 
 
+def median_busy_rate(rounds: list[Round]) -> float:
+    """Return the median of units per measured second over the rounds of one client."""
+    return statistics.median(each.per_busy_second for each in rounds)
+
+
+def median_busy_ratio(above: list[Round], below: list[Round]) -> float:
+    """Return the median of the ratios of neighbouring rounds, by measured seconds."""
+    pairs = zip(above, below, strict=True)
+    return statistics.median(a.per_busy_second / b.per_busy_second for a, b in pairs)
+
+
 def percentile_ms(rounds: list[Round], share: float) -> float:
     """Return the latency below which a share of all units stayed, in milliseconds."""
     samples = sorted(sample for each in rounds for sample in each.latencies_ms)
     return samples[min(len(samples) - 1, int(share * len(samples)))] if samples else 0.0
 
 
-def _leave_no_connection() -> None:
+def leave_no_connection() -> None:
     """Close connections and pools: a forked process would share sockets and miss the threads."""
     for connection in connections.all():
         connection.close()
@@ -145,13 +180,16 @@ def _serve(pipe: Connection, prepare: Prepare, index: int) -> None:
         pipe.send(f"{type(error).__name__}: {error}")
 
 
-def _work(unit: Callable[[], int], seconds: float) -> tuple[int, list[float]]:
+def _work(work: Work, seconds: float) -> tuple[int, list[float]]:
     units = 0
     samples: list[float] = []
     end = time.perf_counter() + seconds
     while (began := time.perf_counter()) < end:
-        units += unit()
-        samples.append((time.perf_counter() - began) * 1_000)
+        done = work()
+        if not isinstance(done, Timed):
+            done = Timed(done, time.perf_counter() - began)
+        units += done.units
+        samples.append(done.seconds * 1_000)
     return units, samples
 
 

@@ -1,6 +1,5 @@
 """Starts, watches and stops the embedded PostgreSQL as a direct child of this process."""
 
-import contextlib
 import fcntl
 import os
 import pwd
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy import processes
+from deploy.embedded import predecessor
 from deploy.embedded.place import MAJOR_VERSION, EmbeddedUnavailable, Place, place_for
 
 SUPERUSER = "postgres"
@@ -31,6 +31,8 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "idle_in_transaction_session_timeout": "5min",
     "cluster_name": "frontline",
+    # The first change of a page after a checkpoint logs the whole page.
+    "wal_compression": "on",
 }
 Say = Callable[[str], None]
 
@@ -79,6 +81,12 @@ class EmbeddedPostgres:
         """Return whether the server's process is alive."""
         return self._process is not None and self._process.poll() is None
 
+    def last_words(self) -> str:
+        """Return how the server ended, if it did, and the end of its log."""
+        code = None if self._process is None else self._process.poll()
+        log = "" if self.place is None else _last_lines(self.place.log)
+        return f"PostgreSQL {'runs' if code is None else f'ended with code {code}'}:\n{log}"
+
     def restart(self) -> None:
         """Start the server again after it died; its log says what it recovered."""
         if self.place is None:
@@ -124,14 +132,14 @@ class EmbeddedPostgres:
         raise EmbeddedUnavailable(f"PostgreSQL is not ready yet; see {place.log}")
 
     def _wait_for_predecessor(self, place: Place) -> None:
-        """Wait while the server of a killed run shuts down: it still holds the data."""
-        pid_file = place.data / "postmaster.pid"
+        """Wait while the server of a killed run shuts down, and end what it left behind."""
         for waited in _waiting(START_SECONDS_MAX):
-            if not pid_file.exists() or not processes.is_alive(_first_number(pid_file)):
+            if not predecessor.is_serving(place.data) and predecessor.clear(place.data):
                 return
             if waited:
                 self.say(f"waiting for the previous PostgreSQL to stop, {waited} s")
-        raise EmbeddedUnavailable(f"Process {_first_number(pid_file)} still holds {place.data}.")
+        holder = predecessor.server_of(place.data)
+        raise EmbeddedUnavailable(f"Process {holder} still holds {place.data}.")
 
 
 def _locked(home: Path) -> int:
@@ -205,14 +213,9 @@ def _is_ready(place: Place) -> bool:
     return asked.returncode == 0
 
 
-def _first_number(pid_file: Path) -> int:
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(pid_file.read_text().splitlines()[0])
-    # A number no process has: the file went away or is still empty.
-    return 2**31 - 1
-
-
 def _last_lines(log: Path) -> str:
+    if not log.exists():
+        return f"{log} is gone, and so may be everything beside it"
     return "\n".join(log.read_text(errors="replace").splitlines()[-8:])
 
 

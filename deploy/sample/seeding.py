@@ -12,6 +12,7 @@ import interaction.public
 import nexus.public
 import orchestration.public
 import sentinel.public
+from deploy import rulebook
 from deploy.sample.batches import Mandate, Say, post, send
 from deploy.sample.history import Books, friends_of, history_of
 from deploy.sample.invoice import draw_invoice
@@ -31,8 +32,17 @@ from deploy.sample.story import (
     sample_id,
 )
 from grand_central.public import AccountItem, CardItem, PartyItem, PayeeItem, RegisteredName
+from sentinel.vocabulary import Principal
 
 CUSTOMERS_BELGIUM = 5
+DESK_HOURS = {
+    "zone": "Europe/Amsterdam",
+    "hours": {
+        day: [["08:00", "18:00"]]
+        for day in ("monday", "tuesday", "wednesday", "thursday", "friday")
+    },
+    "holidays": "ECB",
+}
 SAMPLE_LIST = Path(__file__).parent / "sample_list.csv"
 SIGN_INS_MAX = 5
 _CUSTOMER_FLAGS = 1
@@ -50,6 +60,9 @@ def seed(*, customers: int, number: int, at: datetime, say: Say) -> None:
         with sentinel.public.legal_entity(entity=bank.entity):
             orchestration.public.publish_journeys()
             _bank(bank, customers_of(bank, count, number), number, at, say)
+    doubts = len(orchestration.public.flow_findings())
+    if doubts:
+        say(f"{doubts} doubts about the flows published: manage.py flow check")
     draw_invoice(path=Path(settings.SAMPLE_INVOICE_FILE), on=at.date())
     say("sample invoice drawn")
 
@@ -58,14 +71,9 @@ def _rules(bank: SampleBank, at: datetime, say: Say) -> None:
     """Put the first rules of a legal entity in force, once."""
     if sentinel.public.is_genesis_done(entity=bank.entity):
         return
-    journeys = Path(settings.BASE_DIR) / "apps" / "journeys"
-    areas = sorted(path.parent for path in journeys.glob("*/policy.cedar"))
     sentinel.public.install_genesis(
         entity=sentinel.public.LegalEntity(bank.entity, bank.name, bank.country, bank.currency),
-        bundles=[
-            sentinel.public.bank_bundle(),
-            *(sentinel.public.journey_bundle(folder=folder) for folder in areas),
-        ],
+        bundles=rulebook.shipped_bundles(),
         at=at,
     )
     say(f"{bank.name}: rules in force")
@@ -89,6 +97,7 @@ def _bank(
     _scheme()
     load_lists(mandate, [(SAMPLE_LIST, "sample", "Sample list, invented names")], is_sample=True)
     _sign_ins(bank, people)
+    _staff(bank, at)
     _know(bank, say)
 
 
@@ -259,6 +268,26 @@ def _sign_ins(bank: SampleBank, people: Sequence[Customer]) -> None:
         principal = f"customer:{each.party_id}"
         if not sentinel.public.has_factor(principal_id=principal):
             sentinel.public.enrol_totp(principal_id=principal)
+
+
+def _staff(bank: SampleBank, at: datetime) -> None:
+    """Say who works the lists and when their desks are open."""
+    orchestration.public.set_calendar(
+        content=DESK_HOURS,
+        principal=Principal("system:seed", "system", "system:seed", bank.entity),
+        at=at,
+    )
+    orchestration.public.enlist(
+        workers=[
+            orchestration.public.NewWorker(
+                f"employee:{sample_id(bank.entity, 'person', each.username)}",
+                (each.role,),
+                each.skills,
+                each.capacity,
+            )
+            for each in bank.employees
+        ]
+    )
 
 
 def _know(bank: SampleBank, say: Say) -> None:

@@ -18,6 +18,8 @@ class Employee:
     username: str
     display_name: str
     role: str
+    skills: tuple[str, ...] = ()
+    capacity: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,12 @@ MERIDIAN_NL = SampleBank(
     "EUR",
     (
         Employee("eva", "Eva Mulder", "adviser"),
-        Employee("omar", "Omar Haddad", "operations"),
+        Employee("omar", "Omar Haddad", "operations", ("dutch", "trade_finance")),
+        Employee("nadia", "Nadia Kok", "operations", ("dutch",), 4),
         Employee("fatima", "Fatima Demir", "fraud_analyst"),
         Employee("lucas", "Lucas Brandt", "underwriter"),
         Employee("carla", "Carla Rossi", "compliance_officer"),
+        Employee("petra", "Petra Smit", "process_owner"),
     ),
 )
 MERIDIAN_BE = SampleBank(

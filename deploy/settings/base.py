@@ -139,7 +139,8 @@ HTMX_CONFIG = {
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
-DISPLAY_TIME_ZONE = "Europe/Amsterdam"
+# The zone of the bank's pages, and of the hour a payment is made at.
+DISPLAY_TIME_ZONE = os.environ.get("FRONTLINE_TIME_ZONE", "Europe/Amsterdam")
 USE_TZ = True
 
 STATIC_URL = "/static/"
@@ -182,15 +183,46 @@ TICK_LOOPS = {
     # Reads every transfer there is.
     "books": ("grand_central.public.prove_books_once", 900.0),
     "reconciler": ("grand_central.public.reconcile_once", 10.0),
-    # Timers, retries, and whatever a lost message left behind.
-    "flows": ("orchestration.public.run_due_once", 0.5),
+    # Asks systems outside what became of the calls whose answer was lost.
+    "lost answers": ("grand_central.public.ask_outside_once", 2.0),
     "sequencer": ("sentinel.public.run_sequencer_once", 1.0),
     "witness": ("sentinel.public.run_witness_once", 30.0),
 }
 # These are called once for each legal entity, within it.
 TICK_LOOPS_BY_ENTITY = {
+    # Makes the calls that flows have asked for.
+    "effects": ("orchestration.public.carry_effects_here", 0.5),
+    # Timers, retries, and whatever a lost message left behind.
+    "flows": ("orchestration.public.run_due_here", 0.5),
+    # Rebuilds a part of the running work from its history: 100 instances an hour.
+    "histories": ("orchestration.public.prove_histories_once", 3600.0),
     "ingest": ("nexus.public.ingest_once", 0.25),
+    # Tells people of work that presses.
+    "notices": ("orchestration.public.notify_once", 1.0),
+    # What starts flows from outside.
+    "schedules": ("orchestration.public.run_schedules_once", 1.0),
+    "data changes": ("orchestration.public.follow_changes_once", 0.5),
+    "mail": ("orchestration.public.take_mail_once", 2.0),
+    "files": ("orchestration.public.take_files_once", 2.0),
+    "batches": ("orchestration.public.run_batches_once", 0.5),
+    # Goes on with plans a step of which ended while the customer was away.
+    "plans": ("orchestration.public.follow_plans_once", 1.0),
 }
+
+# Where files and e-mail for this bank are put: one folder for each legal entity.
+FILES_DROP = FRONTLINE_HOME / "drop"
+MAIL_DROP = FRONTLINE_HOME / "mail"
+# How long a process may hold an effect that another system keeps, before another goes on with it.
+EFFECT_LEASE_SECONDS = int(os.environ.get("EFFECT_LEASE_SECONDS", "60"))
+# How long after a restore what feeds, programs and files begin may have come before it already.
+RESTORE_REPLAY_HOURS = int(os.environ.get("RESTORE_REPLAY_HOURS", "72"))
+# The company that answers for cards at every till; `manage.py up` starts a simulator of it.
+CARD_PROCESSOR_URL = os.environ.get("CARD_PROCESSOR_URL", "")
+CARD_PROCESSOR_KEY = os.environ.get("CARD_PROCESSOR_KEY", "")
+CARD_PROCESSOR_DEADLINE_SECONDS = float(os.environ.get("CARD_PROCESSOR_DEADLINE_SECONDS", "5"))
+# How long the processor takes a request, and how long after that what it did not find is not done.
+CARD_PROCESSOR_VALID_SECONDS = int(os.environ.get("CARD_PROCESSOR_VALID_SECONDS", "20"))
+CARD_PROCESSOR_FINALITY_SECONDS = float(os.environ.get("CARD_PROCESSOR_FINALITY_SECONDS", "30"))
 
 LOGGING = logging_settings(os.environ.get("LOG_LEVEL", "INFO"))
 LOGGING_CONFIG = "deploy.logs.configure"
@@ -201,7 +233,11 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
+    # For each person and web process.
+    "DEFAULT_THROTTLE_RATES": {"plans": "60/min"},
 }
 
 # What the bank does: one folder each, with its drawing, rules, policy and wording.
 JOURNEYS = sorted(path.parent for path in (SOURCE / "apps/journeys").glob("*/journey.json"))
+# Which roles of the bank read which work and which customers.
+READERS_FILE = SOURCE / "apps/journeys/readers.json"

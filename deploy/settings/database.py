@@ -10,6 +10,8 @@ APPLICATION_ROLE = "frontline_app"
 OWNER_ROLE = "frontline_owner"
 SUPERUSER = "postgres"
 NAME = "frontline"
+# What DATABASE_OWNER_URL says where nothing acts as the owner: no such connection is set up.
+NO_OWNER = "none"
 # A request that got no connection within this time fails rather than waits.
 POOL_SECONDS_MAX = 10
 
@@ -18,16 +20,16 @@ def databases(environment: Mapping[str, str], socket: str) -> dict[str, dict[str
     """Return Django's DATABASES: `default` acts as the application, `owner` as the owner.
 
     With DATABASE_URL a server is used: its login must be a member of both roles, unless
-    DATABASE_OWNER_URL names another login for the owner. Without it, the embedded
-    PostgreSQL behind the socket folder is. FRONTLINE_DATABASE names another database there.
+    DATABASE_OWNER_URL names another login for the owner, or says "none" where nothing acts as it.
+    Without DATABASE_URL, the embedded PostgreSQL behind the socket folder is used.
+    FRONTLINE_DATABASE names another database there.
     """
     url = environment.get("DATABASE_URL")
     if url:
         owner_url = environment.get("DATABASE_OWNER_URL", url)
-        aliases = {
-            "default": _server(url, APPLICATION_ROLE),
-            "owner": _server(owner_url, OWNER_ROLE),
-        }
+        aliases = {"default": _server(url, APPLICATION_ROLE)}
+        if owner_url != NO_OWNER:
+            aliases["owner"] = _server(owner_url, OWNER_ROLE)
     else:
         aliases = {
             "default": _embedded(socket, APPLICATION_ROLE),
@@ -38,10 +40,34 @@ def databases(environment: Mapping[str, str], socket: str) -> dict[str, dict[str
     return aliases
 
 
+def owner_problem(environment: Mapping[str, str]) -> str:
+    """Return why the application could take the owner's place on this server, or nothing."""
+    url, owner = environment.get("DATABASE_URL"), environment.get("DATABASE_OWNER_URL")
+    if not url:
+        return ""
+    if not owner:
+        return (
+            "Set DATABASE_OWNER_URL: for prepare_database to the address of the login that owns the"
+            f' tables, for web, worker and tick to "{NO_OWNER}", so that they cannot act as it.'
+        )
+    if owner != NO_OWNER and _login(owner) == _login(url):
+        return (
+            "DATABASE_OWNER_URL names the login of DATABASE_URL: the application could change every"
+            " table. Make a login of its own for it that is a member of frontline_app alone."
+        )
+    return ""
+
+
+def _login(url: str) -> tuple[str, str, str]:
+    parts = parsed(url)
+    return parts["HOST"], parts["PORT"], parts["USER"]
+
+
 def administrator(environment: Mapping[str, str], socket: str) -> dict[str, Any]:
     """Return the connection that may create roles and databases: a superuser or a creator."""
-    url = environment.get("DATABASE_ADMIN_URL") or environment.get(
-        "DATABASE_OWNER_URL", environment.get("DATABASE_URL")
+    owner = environment.get("DATABASE_OWNER_URL", NO_OWNER)
+    url = environment.get("DATABASE_ADMIN_URL") or (
+        environment.get("DATABASE_URL") if owner == NO_OWNER else owner
     )
     connection = parsed(url) if url else _embedded(socket, SUPERUSER)
     connection["NAME"] = environment.get("FRONTLINE_DATABASE") or connection["NAME"]

@@ -5,7 +5,7 @@ import os
 from django.core.exceptions import ImproperlyConfigured
 
 from deploy.settings.base import *
-from deploy.settings.database import pooled
+from deploy.settings.database import owner_problem, pooled
 
 _REQUIRED = (
     "ALLOWED_HOSTS",
@@ -18,6 +18,8 @@ _REQUIRED = (
 _missing = [name for name in _REQUIRED if not os.environ.get(name)]
 if _missing:
     raise ImproperlyConfigured(f"Set {', '.join(_missing)} in the environment.")
+if _problem := owner_problem(os.environ):
+    raise ImproperlyConfigured(_problem)
 
 DATABASES["default"] = pooled(
     DATABASES["default"], size_max=int(os.environ.get("DATABASE_POOL_MAX", "20"))

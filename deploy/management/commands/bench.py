@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deploy.benches.catalogue import BENCHES, FULL, SMOKE, bench
+from deploy.benches.daytime import zone_at_noon
+from deploy.benches.peers import VARIABLE as PEER
 from deploy.embedded.server import EmbeddedPostgres
 from deploy.settings.database import administrator, conninfo
 
@@ -23,11 +25,13 @@ class Command(BaseCommand):
         "Measure a hot path beside its physical limit and print the ratio. Runs on a database of"
         " its own, which is made anew each time; the running bank is not touched."
     )
+    requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", choices=[*BENCHES, "list"], help="a bench, or `list`")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument("--smoke", action="store_true", help="show in seconds that it works")
+        parser.add_argument("--peer", help="engine: an interpreter that has DBOS, run beside ours")
         parser.add_argument("--out", type=Path, help="also write the JSON to this file")
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401
@@ -40,6 +44,8 @@ class Command(BaseCommand):
             self._measure_on_own_database()
 
     def _measure(self, options: dict[str, Any]) -> None:
+        if options["peer"]:
+            os.environ[PEER] = options["peer"]
         report = bench(options["name"])(SMOKE if options["smoke"] else FULL)
         self.stdout.write(report.as_json() if options["json"] else report.as_text())
         if options["out"]:
@@ -52,6 +58,7 @@ class Command(BaseCommand):
             **os.environ,
             "FRONTLINE_HOME": str(home),
             "FRONTLINE_DATABASE": _DATABASE,
+            "FRONTLINE_TIME_ZONE": zone_at_noon(),
             _INNER: "1",
         }
         server = None if os.environ.get("DATABASE_URL") else EmbeddedPostgres(home, self._say)

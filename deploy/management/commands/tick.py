@@ -6,6 +6,7 @@ from types import FrameType
 
 from django.core.management.base import BaseCommand
 
+from deploy.safekeeping.unfinished import require_settled
 from deploy.ticking import configured_loops, run_all
 
 
@@ -14,6 +15,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, **_options: object) -> None:
+        require_settled()
         stopping = threading.Event()
 
         def stop_soon(_number: int, _frame: FrameType | None) -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -18,10 +19,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from deploy import processes, programs
 from deploy.embedded.place import EmbeddedUnavailable, place_for
 from deploy.embedded.server import AlreadyRunning, EmbeddedPostgres
-from deploy.home import SOURCE, home
+from deploy.greeting import Greeting
+from deploy.home import SOURCE, home, keys
 from deploy.installation import BankRuns, only_one, write_note
+from deploy.keys import key_in
 from deploy.management.commands.seed import CUSTOMERS_MAX, CUSTOMERS_MIN
-from deploy.ports import PORT, PortTaken, listener
+from deploy.ports import PORT, PortTaken, free_port, listener
+from deploy.safekeeping.unfinished import require_settled
 from deploy.supervisor import Child, Supervisor
 
 READY_SECONDS_MAX = 60
@@ -33,6 +37,7 @@ class Command(BaseCommand):
     help = "Run the bank: database, pages, workers and loops. Ctrl-C ends all of it."
     # The checks ask the database, which is not up yet.
     requires_system_checks = ()
+    _processor_port = 0
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, help=f"default: the first free from {PORT}")
@@ -52,6 +57,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--customers must be 0 or between {CUSTOMERS_MIN} and {CUSTOMERS_MAX}."
             )
+        require_settled()
         self._begin = time.monotonic()
         self._stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -84,17 +90,18 @@ class Command(BaseCommand):
         self._say("starting web, worker and tick")
         supervisor.watch()
         give_up_at = time.monotonic() + READY_SECONDS_MAX
-        has_greeted = False
+        welcome = ("welcome", url, "--process", str(os.getpid()))
+        greeting = Greeting(lambda: self._begun(environment, *welcome))
+        is_noted = False
         while not self._stopping.wait(_WATCH_SECONDS):
             supervisor.watch()
-            if has_greeted:
-                continue
-            if _is_live(url):
-                has_greeted = True
+            if is_noted:
+                greeting.go_on()
+            elif _is_live(url):
+                is_noted = True
                 write_note(home(), url=url)
-                self._manage(environment, "welcome", url)
             elif time.monotonic() > give_up_at:
-                has_greeted = True
+                give_up_at = float("inf")
                 self._say(f"no page answers yet at {url}; see {home() / 'logs'}")
 
     def _postgres(self, *, is_fresh: bool) -> EmbeddedPostgres | None:
@@ -116,12 +123,27 @@ class Command(BaseCommand):
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
         if postgres is not None and postgres.place is not None:
             environment["FRONTLINE_SOCKET"] = str(postgres.place.socket)
+        if not environment.get("CARD_PROCESSOR_URL"):
+            self._processor_port = free_port(programs.HOST)
+            environment["CARD_PROCESSOR_URL"] = f"http://{programs.HOST}:{self._processor_port}"
+            environment["CARD_PROCESSOR_KEY"] = key_in(keys(), "card-processor")
         return environment
 
     def _children(self, environment: dict[str, str], pages: int) -> list[Child]:
         logs = home() / "logs"
         logs.mkdir(exist_ok=True)
+        simulated = [
+            Child(
+                "card processor simulator",
+                programs.card_processor(storage=home() / "simulators", port=port),
+                environment,
+                logs / "card-processor-simulator.log",
+            )
+            for port in [self._processor_port]
+            if port
+        ]
         return [
+            *simulated,
             Child(
                 "web",
                 programs.web_on(descriptor=pages),
@@ -138,22 +160,28 @@ class Command(BaseCommand):
         self._manage(environment, "prepare_database")
         if customers and "seed" in get_commands():
             self._manage(environment, "seed_once", "--customers", str(customers))
+        if not self._stopping.is_set():
+            # Rules change by two people, never by a start: this only says so.
+            self._begun(environment, "bundles", "list", "--quiet").wait()
 
     def _manage(self, environment: dict[str, str], *arguments: str) -> None:
         """Run a command of ours to its end; a signal meanwhile ends it and us."""
         if self._stopping.is_set():
             return
-        child = processes.spawn(
-            [sys.executable, str(_MANAGE), *arguments],
-            environment=environment,
-            last_signal=signal.SIGKILL,
-        )
+        child = self._begun(environment, *arguments)
         while child.poll() is None:
             if self._stopping.wait(0.05):
                 processes.stop(child, first=signal.SIGTERM, seconds=5)
                 return
         if child.returncode:
             raise CommandError(f"{arguments[0]} failed; its words are above.")
+
+    def _begun(self, environment: dict[str, str], *arguments: str) -> subprocess.Popen[bytes]:
+        return processes.spawn(
+            [sys.executable, str(_MANAGE), *arguments],
+            environment=environment,
+            last_signal=signal.SIGKILL,
+        )
 
     def _say(self, words: str) -> None:
         self.stdout.write(f"  {time.monotonic() - self._begin:5.1f} s  {words}")

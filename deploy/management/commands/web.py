@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from deploy import programs
 from deploy.ports import PORT
+from deploy.safekeeping.unfinished import require_settled
 
 
 class Command(BaseCommand):
@@ -18,5 +19,6 @@ class Command(BaseCommand):
         parser.add_argument("--workers", type=int, default=1)
 
     def handle(self, *, host: str, port: int, workers: int, **_options: object) -> None:
+        require_settled()
         command = programs.web(host=host, port=port, workers=workers)
         os.execv(command[0], command)

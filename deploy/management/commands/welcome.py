@@ -11,7 +11,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("url")
+        parser.add_argument("--process", type=int, help="the process that runs the bank")
 
-    def handle(self, *, url: str, **_options: object) -> None:
-        for line in welcome_lines(url=url):
+    def handle(self, *, url: str, process: int | None, **_options: object) -> None:
+        for line in welcome_lines(url=url, process=process):
             self.stdout.write(line)

@@ -5,6 +5,7 @@ import os
 from django.core.management.base import BaseCommand, CommandParser
 
 from deploy import programs
+from deploy.safekeeping.unfinished import require_settled
 
 
 class Command(BaseCommand):
@@ -15,5 +16,6 @@ class Command(BaseCommand):
         parser.add_argument("--concurrency", type=int, default=4)
 
     def handle(self, *, concurrency: int, **_options: object) -> None:
+        require_settled()
         command = programs.worker(concurrency=concurrency)
         os.execv(command[0], command)

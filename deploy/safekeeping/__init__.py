@@ -1,0 +1,1 @@
+"""Backups of a whole bank: taken while it runs, put back elsewhere, and proved afterwards."""

@@ -1,0 +1,1 @@
+"""Simulators of systems outside the bank: programs of their own, with books of their own."""
