@@ -2,23 +2,22 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from deploy.rulebook import shipped_bundles
 from sentinel.public import (
     LegalEntity,
     answer_step_up,
     approve,
     authenticator_code,
-    bank_bundle,
     decide,
     enrol_totp,
+    govern,
     has_factor,
     install_genesis,
     is_genesis_done,
-    journey_bundle,
     record_outcome,
     redeem,
 )
@@ -26,26 +25,20 @@ from sentinel.vocabulary import Action, Fact, OutcomeKind, Principal, Provenance
 
 NL = LegalEntity("meridian-nl", "Meridian Bank", "NL", "EUR")
 BE = LegalEntity("meridian-be", "Meridian Bank België", "BE", "EUR")
-JOURNEYS = Path(__file__).parent.parent / "apps" / "journeys"
 LEDGER = "urn:connector:ledger"
 LANDLORD = "NL91ABNA0417164300"
 STRANGER = "NL20INGB0001234567"
-AREAS = ("payments", "cards", "servicing")
 
 
 def now():
     return datetime.now(UTC)
 
 
-def bundles():
-    return [bank_bundle(), *(journey_bundle(folder=JOURNEYS / area) for area in AREAS)]
-
-
 def found_bank(entity=NL, caps=None):
     """Put the bank's real rules in force, unless the template already did."""
     if not is_genesis_done(entity=entity.entity):
         start = now() - timedelta(days=1)
-        install_genesis(entity=entity, bundles=bundles(), at=start, caps=caps)
+        install_genesis(entity=entity, bundles=shipped_bundles(), at=start, caps=caps)
 
 
 def customer(person=None, entity="meridian-nl"):
@@ -168,6 +161,54 @@ def spent(decision, action, audience=LEDGER):
 def done(decision, kind=OutcomeKind.DONE):
     with transaction.atomic():
         return record_outcome(decision_id=decision.id, kind=kind, code="posted", reference="t:1")
+
+
+def change(kind, parameters):
+    """A change of Sentinel itself, as an employee types it."""
+    typed = Source(Provenance.SYSTEM, "console:1")
+    return Action(
+        kind=kind,
+        parameters=parameters,
+        resource=f"{kind.partition('.')[0]}:{uuid4()}",
+        case_id=uuid4(),
+        idempotency_key=str(uuid4()),
+        sources=dict.fromkeys(parameters, typed),
+    )
+
+
+def changed(action, maker, checker=None):
+    """Carry a change out: proposed by one person and, where asked, approved by another."""
+    first = decided(action, maker, (), "operations")
+    if checker is not None:
+        approved(first, checker)
+        first = decided(action, maker, (), "operations")
+    with transaction.atomic():
+        return govern(action=action, token=first.token)
+
+
+def set_limit(name, holder, cap, maker=None, checker=None):
+    """Set a limit with two people."""
+    parameters = {
+        "name": name,
+        "holder": holder,
+        "cap": {"minor_units": cap.minor_units, "currency": cap.currency},
+    }
+    action = change("limits.set", parameters)
+    return changed(
+        action, maker or employee("operations"), checker or employee("compliance_officer")
+    )
+
+
+def throw(scope, by=None):
+    """Stop a scope."""
+    action = change("kill_switch.throw", {"scope": scope, "reason": "drill"})
+    return changed(action, by or employee("operations"))
+
+
+def release(scope):
+    """Let a scope go on, with two people."""
+    action = change("kill_switch.release", {"scope": scope, "reason": "over"})
+    return changed(action, employee("operations"), employee("compliance_officer"))
 
 
 def count(table):

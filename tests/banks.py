@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.benches.daytime import zone_at_noon
 from deploy.home import SOURCE
 from deploy.processes import is_alive
 
-START_SECONDS_MAX = 90
+# On a quiet machine it takes ten; this many mean that it hangs.
+START_SECONDS_MAX = 240
 # What the suite sets for its own database must not reach this bank.
 FOREIGN = ("DATABASE_URL", "BROKER_URL", "CHANNELS_URL", "FRONTLINE_SOCKET", "FRONTLINE_DATABASE")
 
@@ -48,9 +50,14 @@ class Bank:
     def environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         settings = "deploy.settings.development"
-        return {**own, "FRONTLINE_HOME": str(self.home), "DJANGO_SETTINGS_MODULE": settings}
+        return {
+            **own,
+            "FRONTLINE_HOME": str(self.home),
+            "DJANGO_SETTINGS_MODULE": settings,
+            "FRONTLINE_TIME_ZONE": zone_at_noon(),
+        }
 
-    def start(self) -> "Bank":
+    def start(self, seconds_max: float = START_SECONDS_MAX) -> "Bank":
         """Start it and wait until pages answer."""
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
@@ -62,7 +69,7 @@ class Bank:
                 stderr=output,
                 start_new_session=True,
             )
-        if not wait_until(lambda: self.has_ended() or bool(self.url()), START_SECONDS_MAX):
+        if not wait_until(lambda: self.has_ended() or bool(self.url()), seconds_max):
             raise AssertionError(f"not up in time:\n{self.words()}")
         if self.has_ended():
             raise AssertionError(f"ended at once:\n{self.words()}")

@@ -12,6 +12,7 @@ from django.test import TransactionTestCase
 from deploy.settings.database import conninfo
 from sentinel.public import legal_entity
 from tests import postgres
+from tests.authority import found_bank
 
 ENTITY = "meridian-nl"
 
@@ -34,6 +35,16 @@ def django_db_setup(django_test_environment, django_db_blocker) -> Iterator[None
         yield
         connections.close_all()
     postgres.databases.drop(postgres.name)
+
+
+@pytest.fixture(autouse=True)
+def _no_session_left() -> Iterator[None]:
+    """Close what a test left open, last of all: the next clone would end it unannounced.
+
+    A connection that was ended so is not noticed by Django, and fails every test after it.
+    """
+    yield
+    connections.close_all()
 
 
 @pytest.fixture
@@ -67,3 +78,10 @@ def entity(db) -> Iterator[str]:
     """Do the test's work for one legal entity."""
     with legal_entity(entity=ENTITY):
         yield ENTITY
+
+
+@pytest.fixture
+def rules_in_force(entity) -> str:
+    """Do the test's work for a legal entity in which the bank's real rules are in force."""
+    found_bank()
+    return entity

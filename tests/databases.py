@@ -25,6 +25,10 @@ UNSAFE_AND_FAST = {
 }
 
 
+class ServerLost(RuntimeError):
+    """The PostgreSQL of this test process is gone: every test after this one would fail, too."""
+
+
 @dataclass(slots=True)
 class TestDatabases:
     """Makes databases on the embedded PostgreSQL, or on the server DATABASE_URL names."""
@@ -74,15 +78,29 @@ class TestDatabases:
             )
 
     def superuser(self, name: str) -> psycopg.Connection:
-        """Return an autocommit connection of the administrator to the named database."""
+        """Return an autocommit connection of the administrator to the named database.
+
+        Raises:
+            ServerLost: the server ended before it was told to; its last words say how.
+        """
+        if self._server is not None and self._is_lost(self._server):
+            raise ServerLost(self._server.last_words())
         settings = administrator(os.environ, os.environ.get("FRONTLINE_SOCKET", ""))
         return psycopg.connect(conninfo({**settings, "NAME": name}), autocommit=True)
+
+    @staticmethod
+    def _is_lost(server: EmbeddedPostgres) -> bool:
+        # Whose folder is removed runs on for a minute, and nobody can reach it any more.
+        has_data = server.place is not None and (server.place.data / "PG_VERSION").exists()
+        return not (server.is_running() and has_data)
 
     def stop(self, *, is_started: bool) -> None:
         """End what was started and remove what was made."""
         if is_started and os.environ.get("DATABASE_URL"):
             self.drop(self.template)
         if self._server is not None:
+            if self._is_lost(self._server):
+                _say(self._server.last_words())
             self._server.stop()
         # The data may belong to the system user PostgreSQL runs as.
         shutil.rmtree(self.home, ignore_errors=True)

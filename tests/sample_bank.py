@@ -132,6 +132,7 @@ def seeded_template(django_db_setup, django_db_blocker) -> Iterator[str]:
 def _empty_afterwards(seeded_template) -> Iterator[None]:
     """Give other modules the empty database back that they expect."""
     yield
+    connections.close_all()
     postgres.databases.clone(postgres.name)
 
 
@@ -149,6 +150,7 @@ def bank(seeded_template, _empty_afterwards, django_db_blocker) -> Iterator[Bank
 
 
 def _copy(source: str, target: str) -> None:
+    connections.close_all()
     with postgres.databases.superuser("postgres") as connection:
         connection.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target))

@@ -7,7 +7,14 @@ from tests.architecture.source import LAYERS, PACKAGES, trees
 EXECUTES = {"orchestration/act.py"}
 # Benches measure the path below `act`.
 BENCHES = "deploy/benches/"
-REDEEMS = {"grand_central/gateway.py"}
+# An effect inside a layer redeems at that layer's own door: which drawing runs, and what is put
+# right by hand, is Orchestration's.
+REDEEMS = {
+    "grand_central/gateway.py",
+    "orchestration/durable/putting_right.py",
+    "orchestration/operating/queues.py",
+    "orchestration/versions/effects.py",
+}
 # Parsing an address opens no socket; the rest of urllib does, and the linter sees only its root.
 SOCKET_FREE = "urllib.parse"
 
@@ -43,7 +50,15 @@ def test_only_act_executes_an_effect():
     assert {path for path in callers if not path.startswith(BENCHES)} == EXECUTES
 
 
-def test_only_the_gateway_redeems_a_token():
+def test_only_act_calls_a_system_outside():
+    steps = ("begin_outside", "claim_outside", "call_outside", "conclude_outside")
+
+    callers = {name: users_of("grand_central.public", name, *PACKAGES) for name in steps}
+
+    assert callers == dict.fromkeys(steps, EXECUTES)
+
+
+def test_only_the_gateway_and_changes_of_how_work_runs_redeem_a_token():
     assert users_of("sentinel.public", "redeem", *PACKAGES) == REDEEMS
 
 

@@ -13,13 +13,25 @@ def is_live(page: Page) -> None:
 def say(page: Page, words: str) -> Locator:
     """Send a message and return the bank's answer once it is complete."""
     is_live(page)
-    turns = page.locator("#thread .turn:not(.own)")
-    before = turns.count()
+    # A long conversation shows its latest turns only, so they are told by their id, not counted.
+    own = page.locator("#thread .turn.own")
+    before = own.last.get_attribute("id") if own.count() else None
     page.get_by_label("Message").fill(words)
     page.get_by_label("Message").press("Enter")
     expect(page.locator("#thread .turn.is-streaming")).to_have_count(0)
-    expect(turns).not_to_have_count(before)
-    return turns.last
+    expect(own.last).to_have_attribute(
+        "id", re.compile(rf"^turn-(?!{(before or 'turn-none')[5:]})")
+    )
+    return page.locator("#thread .turn:not(.own)").last
+
+
+def put_away_open_cards(page: Page) -> None:
+    """Cancel what an earlier conversation left open; what is said is then a request of its own."""
+    is_live(page)
+    cancel = page.locator("#thread").get_by_role("button", name="Cancel", exact=True)
+    while left := cancel.count():
+        cancel.last.click()
+        expect(cancel).to_have_count(left - 1)
 
 
 def code_of(page: Page, name: str) -> str:

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import SignedIn
-from tests.browser.customer import say
+from tests.browser.customer import is_live, say
 
 FRONT = ("/", "/sign-in/", "/tour/", "/simulators/phone/", "/design/", "/design/?dense=1")
 APP = (
@@ -84,6 +84,24 @@ def test_escape_closes_the_palette_and_gives_the_focus_back(signed_in: SignedIn)
     page.keyboard.press("Escape")
 
     expect(link.first).to_be_focused()
+
+
+def test_the_focus_goes_back_though_news_came_while_the_palette_was_open(
+    signed_in: SignedIn,
+) -> None:
+    page = signed_in("anna")
+    is_live(page)
+    page.wait_for_load_state("networkidle")
+    link = page.locator("#live .holdings a").first
+    link.focus()
+    link.evaluate("(before) => { before.dataset.stood = 'before' }")
+
+    page.keyboard.press("Control+k")
+    page.evaluate("window.htmx.trigger('#live', 'news')")
+    expect(page.locator("[data-stood]")).to_have_count(0)
+    page.keyboard.press("Escape")
+
+    expect(link).to_be_focused()
 
 
 def test_on_a_phone_the_conversation_is_a_sheet_that_escape_closes(signed_in: SignedIn) -> None:

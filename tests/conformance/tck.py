@@ -77,7 +77,10 @@ def load(test_file: Path) -> Definitions | str:
     # Imports may nest, so each is read once those it needs have been.
     for _ in others:
         for data in others.values():
-            definitions = parse(data, imported=imported)
+            try:
+                definitions = parse(data, imported=imported)
+            except ModelRefused:
+                continue  # What needs it will say so.
             imported[definitions.model.namespace] = definitions
     try:
         return parse(wanted.read_bytes(), imported=imported)

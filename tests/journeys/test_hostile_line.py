@@ -37,7 +37,17 @@ def closed_with(address: str, *, browser: Client, origin: str | None) -> int | N
     return async_to_sync(opened)()
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost.evil.example", None])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://localhost.evil.example",
+        "http://localhost:8001",
+        "null",
+        "",
+        None,
+    ],
+)
 def test_a_page_of_another_site_opens_no_line(bank, origin):
     assert closed_with("/ws/app/", browser=signed_in("anna"), origin=origin) == REFUSED
 

@@ -1,12 +1,15 @@
 """The story: an invoice with a number that is not the landlord's, from refusal to payment."""
 
-from uuid import uuid4
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 
 import orchestration.public
 import sentinel.public
 from deploy.sample.invoice import draw_invoice
+from deploy.sample.seeding import DESK_HOURS
 from deploy.sample.story import (
     INVOICE_IBAN,
     LANDLORD_IBAN,
@@ -14,7 +17,9 @@ from deploy.sample.story import (
     RENT_MINOR_UNITS,
     elsewhere_phone,
 )
+from orchestration.durable import sweeping
 from orchestration.public import Attachment, TaskFilters
+from orchestration.worklist.calendars import read_calendar
 
 CALLED = {"reached": True, "spoke_to": "Mr Hendriks", "called_number": "+31 20 555 0100"}
 
@@ -40,6 +45,12 @@ def done(bank, who, task, answer, comment=""):
         answer=answer,
         comment=comment,
         at=bank.clock.now(),
+    )
+
+
+def case_of(bank, task, who="omar"):
+    return orchestration.public.case(
+        case_id=task.case_id, principal=bank.employees[who], at=bank.clock.now()
     )
 
 
@@ -75,7 +86,7 @@ def test_an_iban_from_a_document_is_not_paid_without_a_call_back(bank, invoice):
 def test_the_employee_sees_both_numbers_side_by_side_and_the_rule_in_words(bank, invoice):
     task = refused(bank, bank.chat(), invoice)
 
-    case = orchestration.public.case(case_id=task.case_id, principal=bank.employees["omar"])
+    case = case_of(bank, task)
 
     assert case.comparison["ours"]["value"].replace(" ", "") == LANDLORD_IBAN
     assert case.comparison["theirs"]["value"].replace(" ", "") == INVOICE_IBAN
@@ -113,7 +124,7 @@ def test_called_back_corrected_approved_and_confirmed_the_payment_is_made(bank, 
     (payment,) = orchestration.public.payments(principal=bank.anna, at=bank.clock.now())
     assert payment.state == "done"
     assert payment.creditor_iban == LANDLORD_IBAN
-    case = orchestration.public.case(case_id=task.case_id, principal=bank.employees["omar"])
+    case = case_of(bank, task)
     assert case.state == "closed"
 
 
@@ -142,7 +153,9 @@ def test_a_false_invoice_is_stopped_and_the_customer_is_told(bank, invoice):
     assert payment.state == "refused"
     events = orchestration.public.events_after(cursor="", limit=1000)
     assert any(
-        event.type == "conversation.reply" and "called the payee" in event.payload["text"]
+        event.type == "conversation.reply"
+        and "called the payee"
+        in orchestration.public.spoken_words(spoken_id=UUID(event.payload["spoken_id"]))
         for event in events
     )
 
@@ -189,3 +202,36 @@ def test_the_customer_cannot_approve_their_own_payment(bank, invoice):
 
     request = sentinel.public.open_approval_requests(roles=("operations",))
     assert len(request) == 1
+
+
+def test_an_approval_nobody_gives_is_brought_forward_and_told_once_it_presses(bank, invoice):
+    task = refused(bank, bank.chat(), invoice)
+    done(bank, "omar", task, {**CALLED, "iban_choice": "known"})
+    (approval,) = tasks_of(bank, "omar", "approval")
+    desk = read_calendar(DESK_HOURS)
+    assert approval.warn_at == desk.add(approval.created_at, "PT3H")
+    assert approval.due_at == desk.add(approval.created_at, "PT4H")
+    (request,) = sentinel.public.open_approval_requests(roles=("operations",))
+    # A weekend does not use up the time in which it may be given.
+    assert request.expires_at == desk.add(approval.created_at, "P3D")
+
+    assert pressing(approval.warn_at - timedelta(minutes=1), approval) == []
+    told = pressing(approval.warn_at + timedelta(minutes=1), approval)
+
+    assert told == [("escalated", approval.role)]
+    (approval,) = tasks_of(bank, "omar", "approval")
+    assert approval.is_escalated
+    assert pressing(approval.due_at + timedelta(minutes=1), approval)[1:] == [
+        ("overdue", approval.role)
+    ]
+
+
+def pressing(at, task):
+    """Let the bank look at its work at an instant; return what was told of a task by then."""
+    sweeping.sweep(limit=100, clock=lambda: at)
+    orchestration.public.notify_once(clock=lambda: at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, role FROM orch_notice WHERE task_id = %s ORDER BY at", [task.id]
+        )
+        return cursor.fetchall()

@@ -4,7 +4,9 @@ import pytest
 from django.db import connection
 
 import orchestration.public
+from deploy.sample.seeding import DESK_HOURS
 from deploy.sample.story import LANDLORD_IBAN
+from orchestration.worklist.calendars import read_calendar
 from sentinel.vocabulary import Provenance, Source
 
 ASK = "pay Hendriks Vastgoed 250 euro for the rent"
@@ -333,6 +335,9 @@ def test_anything_else_is_said_and_a_person_is_offered(bank):
         principal=bank.employees["eva"], filters=orchestration.public.TaskFilters()
     )
     assert task.kind == "handoff"
+    desk = read_calendar(DESK_HOURS)
+    assert task.warn_at == desk.add(task.created_at, "PT1H")
+    assert task.due_at == desk.add(task.created_at, "PT2H")
 
 
 def test_balance_and_spending_are_read(bank):

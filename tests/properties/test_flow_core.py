@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from orchestration.core import commands as c
 from orchestration.core import events as e
+from orchestration.core.history import IncidentRaised
 from orchestration.core.state import Status
 from tests.unit.orchestration.core.stage import (
     NOON,
@@ -171,8 +172,8 @@ def is_deadline(play: Player, event: e.Event) -> bool:
 
 def is_stuck_by_design(play: Player) -> bool:
     """A parallel join starves when an error boundary led one of its branches elsewhere."""
-    return bool(play.state.tokens) and all(
-        token.wait.value in {"join", "scope"} for token in play.state.tokens
+    return any(
+        isinstance(each, IncidentRaised) and each.code == "deadlock" for each in play.last.history
     )
 
 

@@ -11,19 +11,15 @@ from sentinel.public import (
     authenticator_code,
     enrol_totp,
 )
-from tests.authority import approved, count, customer, decided, employee, found_bank, now, payment
+from tests.authority import approved, count, customer, decided, employee, now, payment
 from tests.races.test_token_once import at_once
 
 APPROVERS = 16
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def bank(settings, entity):
-    settings.FRONTLINE_SAMPLE_BANK = True
-    settings.SENTINEL_LOG_LAG_SECONDS_MAX = 86_400
-    found_bank()
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("rules_in_force"),
+]
 
 
 def test_one_answer_counts():

@@ -7,6 +7,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from grand_central.operations.items import PostingItem
 from tests.small_core import SmallCore, permit
 
 ENTITY = "meridian-nl"
@@ -107,6 +108,37 @@ def test_writers_in_both_directions_do_not_deadlock(dsn, core):
 
     assert statuses == ["posted"] * (WRITERS * EACH)
     assert sum(core.balance(account) for account in accounts) == 3_000
+    core.assert_balanced()
+
+
+def test_batches_and_payments_on_the_same_accounts_lose_no_update(dsn, core):
+    accounts = [core.open() for _ in range(4)]
+    for account in accounts:
+        core.fund(account, 10_000)
+    ibans = [core.iban(account) for account in accounts]
+    core.commit()
+
+    def write(own, number, commit):
+        chance = random.Random(number)
+        statuses = []
+        for _ in range(EACH):
+            pairs = [chance.sample(range(4), 2) for _ in range(5)]
+            if number % 2:
+                debit, credit = pairs[0]
+                statuses.append(own.pay(accounts[debit], ibans[credit], 1)[0])
+            else:
+                items = [
+                    PostingItem(uuid4(), accounts[debit], accounts[credit], 1, "EUR")
+                    for debit, credit in pairs
+                ]
+                statuses.extend(own.post_batch(items)[0])
+            commit()
+        return statuses
+
+    statuses = at_once(dsn, core, write)
+
+    assert statuses == ["posted"] * (WRITERS // 2 * EACH * 6)
+    assert sum(core.balance(account) for account in accounts) == 40_000
     core.assert_balanced()
 
 

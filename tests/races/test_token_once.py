@@ -17,21 +17,16 @@ from tests.authority import (
     decided,
     done,
     facts,
-    found_bank,
     payment,
     spent,
 )
 
 PRESENTATIONS, THREADS, ACTORS = 1_000, 32, 50
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def bank(settings, entity):
-    settings.FRONTLINE_SAMPLE_BANK = True
-    settings.SENTINEL_LOG_LAG_SECONDS_MAX = 86_400
-    found_bank()
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("rules_in_force"),
+]
 
 
 def at_once(work, times, threads):

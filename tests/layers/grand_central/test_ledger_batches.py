@@ -149,7 +149,47 @@ def test_invariant_01_a_batch_token_binds_exactly_its_items(core, payer, receive
     assert core.state() == before
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 5, 8, 13, 100, 257])
+def test_what_a_line_leaves_out_is_empty_and_null_is_refused(core, payer, receiver):
+    short, null = item(payer, receiver, 1), item(payer, receiver, 2)
+    lines = [short.line(), null.line()[:-1] + ',"remittance":null}']
+    token = core.permit("ledger.post_batch", f"batch/v1|{items_root(lines=lines)}")
+
+    statuses, posted, _ = core.execute(
+        "SELECT * FROM ledger_post_batch(%s, %s, %s::text[])", [token, uuid4(), lines]
+    )
+
+    assert (statuses, posted) == (["posted", "text_refused"], 1)
+    assert core.execute(
+        "SELECT remittance, counterparty_name, end_to_end_id, booking_date FROM ledger_transfer"
+        " WHERE id = %s",
+        [short.id],
+    ) == ("", "", "", TODAY)
+    assert core.balance(receiver) == 1
+
+
+def test_a_line_written_in_full_is_the_same_item(core, payer, receiver):
+    first = item(payer, receiver, 1)
+    assert core.post_batch([first])[0] == ["posted"]
+    full = first.line()[:-1] + "".join(
+        f',"{name}":{value}'
+        for name, value in {
+            "booking": "null",
+            "value": "null",
+            **dict.fromkeys(("remittance", "name", "iban", "end_to_end", "category"), '""'),
+        }.items()
+    )
+    lines = [full + "}"]
+    token = core.permit("ledger.post_batch", f"batch/v1|{items_root(lines=lines)}")
+
+    statuses, posted, _ = core.execute(
+        "SELECT * FROM ledger_post_batch(%s, %s, %s::text[])", [token, uuid4(), lines]
+    )
+
+    assert (statuses, posted) == (["exists"], 0)
+    assert core.balance(receiver) == 1
+
+
+@pytest.mark.parametrize("size", [*range(18), 31, 64, 100, 257])
 def test_both_sides_compute_one_root(owner_connection, size):
     lines = [f'{{"é{number}":{number}}}' for number in range(size)]
 

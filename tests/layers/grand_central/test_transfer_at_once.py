@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 import grand_central.public
+from grand_central.gateway import within
 from sentinel.public import OutcomeRefused, TokenRefused, outcome_of, record_outcome, records_of
 from sentinel.signing.canonical import parse_canonical
 from sentinel.vocabulary import OutcomeKind
@@ -37,6 +38,12 @@ def moved():
             " (SELECT count(*) FROM gc_execution), (SELECT count(*) FROM sentinel_record)"
         )
         return cursor.fetchone()
+
+
+def statement_timeout():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        return cursor.fetchone()[0]
 
 
 def booked(bank):
@@ -150,3 +157,55 @@ def test_a_text_that_only_the_database_refuses_pays_nothing(bank):
     assert outcome_of(decision_id=decision.id) is None
     receipt = grand_central.public.execute(action=action, token=decision.token)
     assert receipt.status == "posted"
+
+
+def test_a_payment_within_what_is_left_is_made_and_leaves_no_limit_behind(bank):
+    action, decision = permitted(bank, FEW)
+    before = statement_timeout()
+
+    grand_central.public.execute(action=action, token=decision.token, seconds_left=30.0)
+
+    assert booked(bank) == BALANCE - FEW
+    assert statement_timeout() == before
+
+
+def test_a_payment_for_which_no_time_is_left_spends_nothing(bank):
+    action, decision = permitted(bank, FEW)
+    before = moved()
+
+    with pytest.raises(grand_central.public.DeadlineExceeded) as late:
+        grand_central.public.execute(action=action, token=decision.token, seconds_left=0.0)
+
+    assert (late.value.code, late.value.is_retryable) == ("deadline_exceeded", False)
+    assert moved() == before
+    grand_central.public.execute(action=action, token=decision.token)
+    assert booked(bank) == BALANCE - FEW
+
+
+def test_what_the_core_takes_too_long_for_is_broken_off_and_taken_back(bank):
+    action, decision = permitted(bank, FEW)
+    before, limit = moved(), statement_timeout()
+
+    def pay_slowly():
+        with within(0.2, action.kind), connection.cursor() as cursor:
+            grand_central.public.execute(action=action, token=decision.token)
+            cursor.execute("SELECT pg_sleep(20)")
+
+    with pytest.raises(grand_central.public.DeadlineExceeded):
+        pay_slowly()
+
+    assert (moved(), statement_timeout()) == (before, limit)
+    assert booked(bank) == BALANCE
+
+
+@pytest.mark.parametrize(
+    ("before", "inside"), [("150ms", "150ms"), ("1h", "20s"), ("1d", "20s"), ("0", "20s")]
+)
+def test_no_time_left_makes_a_shorter_limit_longer(bank, before, inside):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+
+    with within(20.0, "payments.transfer"):
+        assert statement_timeout() == inside
+
+    assert statement_timeout() == before

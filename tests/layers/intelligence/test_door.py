@@ -84,6 +84,8 @@ def test_registry_says_who_serves_since_when_and_by_whose_word(entity):
         ("intent.understand", "champion"),
         ("intent.understand", "fallback"),
         ("fraud.payments", "champion"),
+        ("letters.read", "champion"),
+        ("letters.reply", "champion"),
     }
     champion = models[("intent.understand", "champion")]
     assert champion.approved_by == "system:genesis"

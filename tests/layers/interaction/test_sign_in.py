@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 
 from interaction.identity import (
+    FAILURES_FREE,
     FAILURES_MAX_PER_ADDRESS,
     FAILURES_MAX_PER_NAME,
     Credentials,
@@ -21,7 +22,7 @@ from interaction.identity import (
 from interaction.models import SignInAttempt, User
 from interaction.people import NewPerson, create_people
 from sentinel.entities import register_legal_entity
-from sentinel.public import LegalEntity, legal_entity
+from sentinel.public import LegalEntity, authenticator_code, enrol_totp, legal_entity
 
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 HERE, THERE = "meridian-nl", "meridian-be"
@@ -35,6 +36,8 @@ pytestmark = pytest.mark.django_db
 def banks(settings, tmp_path) -> None:
     """Set up two banks; Anna is a customer of the first."""
     settings.SIGN_IN_FILE = tmp_path / "sign-in.json"
+    # What is tried here is who gets in, not how long a password takes: that is Argon2's.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     for entity, name, country in ((HERE, "Bank", "NL"), (THERE, "Other Bank", "BE")):
         with legal_entity(entity=entity):
             register_legal_entity(registered=LegalEntity(entity, name, country, "EUR"))
@@ -59,10 +62,12 @@ def _attempt(
     username: str = "anna",
     password: str = PASSWORD,
     address: str = "192.0.2.1",
+    code: str = "",
     at: datetime = AT,
 ) -> HttpRequest:
     request = _request()
-    sign_in(request=request, credentials=Credentials(entity, username, password, address), at=at)
+    credentials = Credentials(entity, username, password, address, code)
+    sign_in(request=request, credentials=credentials, at=at)
     return request
 
 
@@ -123,29 +128,184 @@ def test_somebody_who_may_no_longer_sign_in_does_not() -> None:
         _attempt()
 
 
-@pytest.mark.parametrize("username", ["anna", "nobody"])
-def test_too_many_failures_close_a_name_whether_it_exists_or_not(username: str) -> None:
-    for _ in range(FAILURES_MAX_PER_NAME):
-        with pytest.raises(SignInRefused):
-            _attempt(username=username, password="wrong")
+def _fails(
+    times: int,
+    *,
+    places: int = 1,
+    refusal: type[Exception] | tuple[type[Exception], ...] = SignInRefused,
+    **tried: str,
+) -> None:
+    """Try a wrong password often from so many places in turn."""
+    for number in range(times):
+        given = {"address": f"203.0.113.{number % places}", "password": "wrong", **tried}
+        with pytest.raises(refusal):
+            _attempt(**given)
 
-    with pytest.raises(TooManyAttempts):
+
+def _enrol() -> str:
+    with legal_entity(entity=HERE):
+        enrol_totp(principal_id=f"customer:{CUSTOMER}")
+        return _code()
+
+
+def _code(at: datetime = AT) -> str:
+    with legal_entity(entity=HERE):
+        return authenticator_code(principal_id=f"customer:{CUSTOMER}", at=at)
+
+
+@pytest.mark.parametrize("username", ["anna", "nobody"])
+def test_one_place_waits_longer_each_time_whether_the_name_exists_or_not(username: str) -> None:
+    _fails(FAILURES_FREE, username=username, address="192.0.2.1")
+
+    with pytest.raises(TooManyAttempts) as first:
+        _attempt(username=username)
+    with pytest.raises(TooManyAttempts) as second:
         _attempt(username=username)
 
+    assert (first.value.wait_seconds, second.value.wait_seconds) == (2, 4)
+    assert first.value.words == (
+        "Too many attempts. Wait 2 seconds, or give the code from your authenticator as well."
+    )
 
-def test_a_closed_name_opens_again_after_the_window() -> None:
-    for _ in range(FAILURES_MAX_PER_NAME + 1):
-        with pytest.raises((SignInRefused, TooManyAttempts)):
+
+def test_after_the_wait_the_right_password_opens() -> None:
+    _fails(FAILURES_FREE, address="192.0.2.1")
+
+    with pytest.raises(TooManyAttempts):
+        _attempt(at=AT + timedelta(seconds=1))
+
+    assert _attempt(at=AT + timedelta(seconds=6)).user.is_authenticated
+
+
+def test_nobody_waits_longer_than_a_quarter_of_an_hour() -> None:
+    refusals = []
+    for _ in range(30):
+        with pytest.raises((SignInRefused, TooManyAttempts)) as refused:
             _attempt(password="wrong")
+        refusals.append(refused.value)
 
+    assert refusals[-1].wait_seconds == 900
     assert _attempt(at=AT + timedelta(minutes=16)).user.is_authenticated
+
+
+def test_an_attacker_elsewhere_does_not_make_a_customer_wait() -> None:
+    _fails(FAILURES_FREE, address="198.51.100.7")
+    with pytest.raises(TooManyAttempts):
+        _attempt(address="198.51.100.7")
+
+    assert _attempt(address="192.0.2.1").user.is_authenticated
+
+
+def test_a_customer_who_signed_in_here_before_is_never_locked_out_by_many_attackers() -> None:
+    _attempt(at=AT - timedelta(days=3))
+    _fails(FAILURES_MAX_PER_NAME + 5, places=10, refusal=(SignInRefused, TooManyAttempts))
+
+    assert _attempt().user.is_authenticated
+
+
+@pytest.mark.parametrize("username", ["anna", "nobody"])
+def test_a_name_under_attack_asks_for_a_code_at_a_new_place(username: str) -> None:
+    _fails(FAILURES_MAX_PER_NAME, places=10, username=username)
+
+    with pytest.raises(TooManyAttempts) as refused:
+        _attempt(username=username)
+
+    assert (refused.value.wait_seconds, refused.value.is_code_helpful) == (0, True)
+    assert refused.value.words == (
+        "Somebody has tried this name too often, so your password is not enough just now."
+        " Give the code from your authenticator as well."
+    )
+
+
+def test_the_code_opens_where_the_password_alone_does_not() -> None:
+    code = _enrol()
+    _fails(FAILURES_MAX_PER_NAME, places=10)
+
+    request = _attempt(code=code)
+
+    assert principal_of(user=request.user, session=request.session).methods == ("pwd", "otp")
+
+
+def test_a_wrong_code_or_password_is_refused_in_the_same_words_and_opens_nothing() -> None:
+    code = _enrol()
+    _fails(FAILURES_MAX_PER_NAME, places=10)
+    wrong = "000000" if code != "000000" else "000001"
+
+    with pytest.raises(SignInRefused) as refused:
+        _attempt(code=code, password="wrong")
+    assert refused.value.words == SignInRefused.words
+    for tried in (wrong, "no", ""):
+        request = _request()
+        given = Credentials(HERE, "anna", PASSWORD, "192.0.2.1", tried)
+        with pytest.raises(TooManyAttempts) as waiting:
+            sign_in(request=request, credentials=given, at=AT)
+        assert waiting.value.is_code_helpful
+        assert dict(request.session) == {}
+
+
+def test_only_the_right_code_lifts_the_wait() -> None:
+    code = _enrol()
+    wrong = "000000" if code != "000000" else "000001"
+    _fails(FAILURES_FREE, address="192.0.2.1")
+
+    with pytest.raises(TooManyAttempts) as made_up:
+        _attempt(code=wrong)
+
+    assert made_up.value.wait_seconds == 2
+    assert _attempt(code=code).user.is_authenticated
+
+
+def test_a_made_up_code_buys_no_guess_at_a_password() -> None:
+    code = _enrol()
+    wrong = "000000" if code != "000000" else "000001"
+    _fails(FAILURES_FREE, address="192.0.2.1")
+
+    guesses = []
+    for guess in ("wrong", PASSWORD):
+        with pytest.raises(TooManyAttempts) as refused:
+            _attempt(code=wrong, password=guess)
+        guesses.append(refused.value.words)
+
+    assert guesses[0].startswith("Too many attempts. Wait 2 seconds")
+    assert guesses[1].startswith("Too many attempts. Wait 4 seconds")
+
+
+def test_a_code_that_was_used_lifts_nothing() -> None:
+    code = _enrol()
+    assert _attempt(code=code).user.is_authenticated
+    _fails(FAILURES_FREE, address="192.0.2.1")
+
+    with pytest.raises(TooManyAttempts):
+        _attempt(code=code)
+
+
+def test_a_code_signs_in_once() -> None:
+    code = _enrol()
+    assert _attempt(code=code).user.is_authenticated
+
+    with pytest.raises(SignInRefused):
+        _attempt(code=code)
+
+
+def test_guessing_without_the_password_cannot_wear_out_the_authenticator() -> None:
+    code = _enrol()
+    for number in range(20):
+        with pytest.raises((SignInRefused, TooManyAttempts)):
+            _attempt(password="wrong", code="000000", address=f"203.0.113.{number}")
+
+    assert _attempt(code=code).user.is_authenticated
+
+
+def test_somebody_without_an_authenticator_is_not_let_in_by_any_code() -> None:
+    _fails(FAILURES_MAX_PER_NAME, places=10)
+
+    with pytest.raises(TooManyAttempts):
+        _attempt(code="123456")
 
 
 def test_success_forgets_the_failures_before_it() -> None:
     for _ in range(3):
-        for _ in range(FAILURES_MAX_PER_NAME - 1):
-            with pytest.raises(SignInRefused):
-                _attempt(password="wrong")
+        _fails(FAILURES_FREE - 1, address="192.0.2.1")
         assert _attempt().user.is_authenticated
 
 
@@ -154,8 +314,12 @@ def test_one_address_cannot_try_many_names() -> None:
         with pytest.raises(SignInRefused):
             _attempt(username=f"name-{number}", password="wrong", address="198.51.100.7")
 
-    with pytest.raises(TooManyAttempts):
-        _attempt(address="198.51.100.7")
+    with pytest.raises(TooManyAttempts) as refused:
+        _attempt(address="198.51.100.7", code="123456")
+    assert not refused.value.is_code_helpful
+    assert refused.value.words == (
+        "Too many attempts from this place. Wait 15 minutes, then try again."
+    )
     assert _attempt(address="198.51.100.8").user.is_authenticated
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from orchestration.durable import engine, store
-from orchestration.durable.definitions import PublishedFlow, publish
+from orchestration.durable.definitions import PublishedFlow
+from orchestration.durable.publication import publish
 from orchestration.durable.starting import NewInstance
 from orchestration.journeys import FlowContent, FlowSource
 from sentinel.vocabulary import Principal
@@ -60,10 +61,17 @@ class Flows:
 
     employee: Principal
 
-    def published(self, body: str, *, process: str = "p", **content: object) -> PublishedFlow:
-        drawing = (
-            f'{HEAD}<process id="{process}" isExecutable="true">{body}</process></definitions>'
-        )
+    def published(
+        self,
+        body: str,
+        *,
+        process: str = "p",
+        declared: str = "",
+        purpose: str = "servicing",
+        **content: object,
+    ) -> PublishedFlow:
+        executable = f'<process id="{process}" isExecutable="true">{body}</process>'
+        drawing = f"{HEAD}{declared}{executable}</definitions>"
         return publish(
             FlowSource(
                 journey="test",
@@ -74,7 +82,7 @@ class Flows:
                     drawing="p.bpmn",
                     title="A test",
                     summary="A test is run.",
-                    purpose="servicing",
+                    purpose=purpose,
                     **content,
                 ),
                 forms={},

@@ -6,10 +6,11 @@ from uuid import uuid4, uuid5
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from orchestration import steps
 from orchestration.core.events import TimerFired, UserTaskCompleted
 from orchestration.durable import control, engine, store, sweeping
 from orchestration.durable.doorbell import database_time
-from orchestration.durable.store import InstanceMoved
+from orchestration.durable.progress import InstanceMoved, Progress, save
 from orchestration.plain import feel_mapping
 from orchestration.public import TaskFilters, complete, tasks
 from sentinel.public import legal_entity
@@ -72,7 +73,7 @@ def test_a_writer_that_read_an_older_state_is_fenced_off(flows, employee):
     line = store.history_of(instance_id)[0]
 
     with pytest.raises(InstanceMoved), transaction.atomic():
-        store.save_progress(stale, stale.state, [line], [], None)
+        save(Progress(stale.id, stale.rev, stale.state, [line], [], None, None))
 
     assert store.read_instance(instance_id).status == "completed"
 
@@ -122,8 +123,11 @@ def test_an_ended_instance_leaves_no_work_behind(flows, employee):
     assert tasks(principal=employee, filters=TaskFilters()) == ()
 
 
-def test_a_step_nobody_knows_becomes_an_incident_of_a_named_role(flows, employee):
-    flow = flows.published(CALLS.format(call="read:nothing", attempts=3))
+def test_a_step_the_bank_has_no_more_becomes_an_incident_of_a_named_role(
+    flows, employee, monkeypatch
+):
+    flow = flows.published(CALLS.format(call="read:reference", attempts=3))
+    monkeypatch.setattr(steps, "_READS", {})
 
     instance_id = flows.started(flow, name="x", iban="NL")
 
@@ -151,6 +155,34 @@ def test_a_step_that_breaks_is_tried_again_and_then_becomes_an_incident(flows, e
     sweeping.sweep(limit=10)
     assert call_of(instance_id) == ("closed", 2)
     assert [task.kind for task in tasks(principal=employee, filters=TaskFilters())] == ["incident"]
+
+
+def test_a_step_that_breaks_for_good_goes_the_way_its_fallback_is_caught(flows, employee):
+    drawn = CALLS.format(call="read:balance", attempts=2).replace(
+        'backoff="PT1S"', 'backoff="PT1S" fallback="not_reached"'
+    )
+    missed = """
+<boundaryEvent id="missed" attachedToRef="ask"><outgoing>m</outgoing>
+<errorEventDefinition errorRef="gone"/></boundaryEvent>
+<userTask id="by_hand" name="Look it up"><extensionElements>
+<frontline:assignment roles="operations"/></extensionElements>
+<incoming>m</incoming><outgoing>n</outgoing></userTask>
+<endEvent id="e2"><incoming>n</incoming></endEvent>
+<sequenceFlow id="m" sourceRef="missed" targetRef="by_hand"/>
+<sequenceFlow id="n" sourceRef="by_hand" targetRef="e2"/>
+"""
+    declared = '<error id="gone" errorCode="not_reached"/>'
+    flow = flows.published(drawn + missed, declared=declared)
+    instance_id = flows.started(flow, name="x", iban="NL")
+    assert call_of(instance_id) == ("due", 2)
+    assert nodes_of(instance_id) == {"ask"}
+
+    make_due(instance_id)
+    sweeping.sweep(limit=10)
+
+    assert nodes_of(instance_id) == {"by_hand"}
+    assert [each.kind for each in tasks(principal=employee, filters=TaskFilters())] == ["by_hand"]
+    assert engine.rebuilt_state(instance_id) == store.read_instance(instance_id).state
 
 
 def test_a_timer_fires_by_the_database_clock_and_once(flows):

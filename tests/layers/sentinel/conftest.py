@@ -1,12 +1,7 @@
 import pytest
 
-from tests import authority
-
 
 @pytest.fixture
-def bank(entity, settings):
+def bank(rules_in_force):
     """A legal entity with its rules in force, and its scope open."""
-    settings.FRONTLINE_SAMPLE_BANK = True
-    settings.SENTINEL_LOG_LAG_SECONDS_MAX = 86_400
-    authority.found_bank()
-    return entity
+    return rules_in_force

@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from sentinel.public import (
     ApprovalAnswered,
@@ -14,8 +15,8 @@ from sentinel.public import (
     approval_request,
     approvals_of,
     approve,
+    keep_approval_open,
     open_approval_requests,
-    set_limit,
 )
 from sentinel.vocabulary import Money, Provenance, Verdict
 from tests.authority import (
@@ -29,6 +30,7 @@ from tests.authority import (
     now,
     payment,
     record_kinds,
+    set_limit,
     spent,
     step_up,
     system,
@@ -100,11 +102,7 @@ def test_approved_payment_goes_on_to_the_second_factor_and_is_permitted(waiting,
 def test_approval_is_for_one_payment(waiting, large, anna):
     approved(waiting, employee("operations"))
     spent(confirmed(large, anna), large)
-    maker, checker = employee("operations"), employee("compliance_officer")
-    raised = Money(10_000_000, "EUR")
-    set_limit(
-        name="daily_outgoing", holder=anna.id, cap=raised, maker=maker, checker=checker, at=now()
-    )
+    set_limit("daily_outgoing", anna.id, Money(10_000_000, "EUR"))
 
     assert decided(replace(large, idempotency_key="again"), anna).verdict is Verdict.NEEDS_APPROVAL
 
@@ -170,7 +168,7 @@ def test_approver_for_somebody_else_cannot_approve(waiting, anna):
     ids=["adviser", "customer", "system", "nobody"],
 )
 def test_wrong_approver_is_refused(waiting, approver):
-    with pytest.raises((ApprovalWrongRole, ApprovalBySamePerson)):
+    with pytest.raises(ApprovalWrongRole):
         approved(waiting, approver)
     assert_untouched(waiting)
 
@@ -221,3 +219,46 @@ def test_who_called_back_approves_up_to_the_threshold_only(anna, amount, is_refu
         assert_untouched(waiting)
     else:
         assert approved(waiting, omar).state == "approved"
+
+
+def test_an_open_request_is_kept_open_for_longer_and_that_is_on_record(waiting):
+    name = waiting.approval_request_id
+    opened = approval_request(request_id=name)
+    until = opened.expires_at + timedelta(days=4)
+
+    assert keep_approval_open(request_id=name, until=until) == until
+    assert keep_approval_open(request_id=name, until=opened.expires_at) == until
+
+    assert approval_request(request_id=name).expires_at == until
+    assert record_kinds(waiting.id).count("approval_term") == 1
+    approved(waiting, employee("operations"), at=until - timedelta(minutes=1))
+    assert approval_request(request_id=name).state == "approved"
+
+
+def test_no_request_stays_open_for_ever(waiting):
+    opened = approval_request(request_id=waiting.approval_request_id)
+
+    closes_at = keep_approval_open(request_id=opened.id, until=now() + timedelta(days=400))
+
+    assert closes_at == opened.opened_at + timedelta(days=30)
+
+
+def test_a_request_that_was_answered_is_not_kept_open(waiting):
+    approved(waiting, employee("operations"))
+    answered = approval_request(request_id=waiting.approval_request_id)
+
+    with pytest.raises(ApprovalAnswered):
+        keep_approval_open(request_id=answered.id, until=now() + timedelta(days=20))
+
+    assert approval_request(request_id=answered.id) == answered
+
+
+def test_a_request_that_has_expired_is_not_opened_again(waiting):
+    name = waiting.approval_request_id
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE sentinel_approval_request SET expires_at = opened_at")
+
+    with pytest.raises(ApprovalClosed):
+        keep_approval_open(request_id=name, until=now() + timedelta(days=1))
+
+    assert approval_request(request_id=name).state == "closed"

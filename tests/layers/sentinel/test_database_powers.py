@@ -23,6 +23,7 @@ WITHOUT_ENTITY = {
 NOT_FORCED = {"sentinel_legal_entity", "sentinel_pending", "sentinel_tree"}
 # Written by functions of the owner only, which ask for a redemption or are the log's own.
 NEVER_INSERTED = {
+    "core_account_hold",
     "core_card",
     "core_party",
     "core_payee",
@@ -34,7 +35,9 @@ NEVER_INSERTED = {
     "screening_entry",
     "screening_list",
     "sentinel_checkpoint",
+    "sentinel_kill_switch",
     "sentinel_leaf",
+    "sentinel_limit",
     "sentinel_node",
     "sentinel_pending",
     "sentinel_record",

@@ -192,7 +192,7 @@ def test_invariant_11_text_changes_no_verdict(text):
     parameters = {p.name: p.value for p in explain(decision_id=fine.id).parameters}
     assert parameters["remittance"] == text
     row = decisions(filters=DecisionFilter(case_id=action.case_id)).rows[0]
-    assert row.wording == f"pay EUR 1250.00 to {text[:60]}"
+    assert row.wording == f"pay EUR 1,250.00 to {text[:60]}"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -246,8 +246,8 @@ def test_invariant_13_nothing_is_found_or_written_without_an_entity(bank):
         assert cursor.fetchone() == (0,)
         with pytest.raises(DatabaseError), transaction.atomic():
             cursor.execute(
-                "INSERT INTO sentinel_kill_switch (scope, is_stopped, reason, set_by)"
-                " VALUES ('all', true, '', '')"
+                "INSERT INTO sentinel_usage (name, holder, currency, day, used_minor)"
+                " VALUES ('daily_outgoing', '*', 'EUR', '2026-11-21', 0)"
             )
         cursor.execute("SELECT set_config('frontline.entity', %s, true)", [bank])
 
@@ -255,8 +255,8 @@ def test_invariant_13_nothing_is_found_or_written_without_an_entity(bank):
 def test_invariant_13_row_of_another_entity_cannot_be_written(bank):
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO sentinel_kill_switch (entity, scope, is_stopped, reason, set_by)"
-            " VALUES ('meridian-be', 'all', true, '', '')"
+            "INSERT INTO sentinel_usage (entity, name, holder, currency, day, used_minor)"
+            " VALUES ('meridian-be', 'daily_outgoing', '*', 'EUR', '2026-11-21', 0)"
         )
 
 

@@ -1,8 +1,14 @@
 """Which database, as whom."""
 
+import os
+import subprocess
+import sys
+
+import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from deploy.settings.database import administrator, conninfo, databases, pooled
+from deploy.home import SOURCE
+from deploy.settings.database import administrator, conninfo, databases, owner_problem, pooled
 
 SERVER = "postgres://teller:s%40fe@db.example:6432/bank?sslmode=require"
 
@@ -61,3 +67,60 @@ def test_libpq_is_told_the_role_and_no_setting_of_django():
         "sslmode": "require",
         "options": "-c role=frontline_app",
     }
+
+
+def test_programs_that_need_no_owner_get_no_way_to_act_as_it():
+    environment = {"DATABASE_URL": SERVER, "DATABASE_OWNER_URL": "none"}
+
+    assert set(databases(environment, "")) == {"default"}
+    assert administrator(environment, "")["USER"] == "teller"
+    assert owner_problem(environment) == ""
+
+
+@pytest.mark.parametrize(
+    ("owner", "words"),
+    [
+        (None, "Set DATABASE_OWNER_URL"),
+        ("", "Set DATABASE_OWNER_URL"),
+        (SERVER, "names the login of DATABASE_URL"),
+        ("postgres://teller@db.example:6432/other", "names the login of DATABASE_URL"),
+        ("postgres://dba@db.example:6432/bank", ""),
+        ("none", ""),
+    ],
+)
+def test_a_server_is_not_used_with_one_login_for_both_roles(owner, words):
+    environment = {"DATABASE_URL": SERVER}
+    if owner is not None:
+        environment["DATABASE_OWNER_URL"] = owner
+
+    problem = owner_problem(environment)
+
+    assert words in problem
+    assert bool(problem) is bool(words)
+
+
+@pytest.mark.parametrize(
+    ("owner", "status"), [({}, 1), ({"DATABASE_OWNER_URL": "none"}, 0)], ids=["missing", "none"]
+)
+def test_production_does_not_start_without_saying_who_the_owner_is(tmp_path, owner, status):
+    own = {name: word for name, word in os.environ.items() if "DATABASE" not in name}
+    environment = {
+        **own,
+        "ALLOWED_HOSTS": "bank.example",
+        "BROKER_URL": "redis://broker.example",
+        "CHANNELS_URL": "redis://channels.example",
+        "DATABASE_URL": SERVER,
+        "DJANGO_SETTINGS_MODULE": "deploy.settings.production",
+        "FRONTLINE_DATA_KEY": "00" * 32,
+        "FRONTLINE_HOME": str(tmp_path),
+        "FRONTLINE_SECRET_KEY": "secret",
+        **owner,
+    }
+    asked = [sys.executable, "-c", "from deploy.settings import production"]
+
+    ran = subprocess.run(
+        asked, cwd=SOURCE, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode == status, ran.stderr
+    assert ("Set DATABASE_OWNER_URL: for prepare_database" in ran.stderr) is bool(status)

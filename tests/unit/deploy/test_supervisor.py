@@ -1,9 +1,11 @@
 """A child that dies is started again, ever more slowly while it keeps dying."""
 
 import sys
+from itertools import pairwise
 
 import pytest
 
+from deploy.embedded.place import EmbeddedUnavailable
 from deploy.supervisor import RESTART_SECONDS_MAX, WELL_SECONDS, Child, Supervisor
 
 
@@ -68,3 +70,38 @@ def test_a_child_that_ran_well_is_restarted_quickly(dying):
     supervisor.watch()
 
     assert dying.start_at - clock.now < 1
+
+
+class UnluckyPostgres:
+    """A database that ended, and cannot be started at first."""
+
+    def __init__(self, failures):
+        self.failures, self.starts, self.runs = failures, 0, False
+
+    def is_running(self):
+        return self.runs
+
+    def restart(self):
+        self.starts += 1
+        if self.starts <= self.failures:
+            raise EmbeddedUnavailable("killed while it was starting")
+        self.runs = True
+
+
+def test_a_database_that_fails_to_start_is_tried_again_ever_later():
+    clock, said, postgres = Clock(), [], UnluckyPostgres(failures=3)
+    supervisor = Supervisor([], postgres, said.append, clock)
+
+    moments = []
+    while not postgres.runs:
+        before = postgres.starts
+        supervisor.watch()
+        moments += [clock.now] * (postgres.starts - before)
+        clock.now += 0.1
+
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 1
+    assert any("killed while it was starting" in words for words in said)
+    supervisor.watch()
+    assert postgres.starts == 4

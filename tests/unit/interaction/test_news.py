@@ -37,6 +37,21 @@ def test_a_task_reaches_the_queue_of_its_role_in_its_own_entity_only() -> None:
     assert len(news) == 2
 
 
+def test_what_moves_a_case_reaches_its_page_and_the_running_work_of_operations() -> None:
+    for event_type in ("case.changed", "instance.ended"):
+        news = news_of_work(
+            event_type=event_type,
+            subject=f"case:{CASE}",
+            payload={"case_id": str(CASE), "customer_id": None},
+            entity="meridian-nl",
+        )
+
+        assert news == (
+            News(f"case.{CASE.hex}", "case", str(CASE)),
+            News("queue.meridian-nl.operations", "running", str(CASE)),
+        )
+
+
 def test_a_line_nobody_waits_for_is_no_news() -> None:
     assert (
         news_of_work(event_type="incident.opened", subject="x", payload={}, entity="meridian-nl")

@@ -334,3 +334,28 @@ def test_adding_a_forbid_never_permits(forbidden):
             context = {**CONTEXT, "is_stopped": stopped, "amount_minor": amount}
             if evaluate(context, found=after).is_permitted:
                 assert evaluate(context, found=before).is_permitted
+
+
+# What no policy looks at is not handed to Cedar; what one looks at always is.
+
+
+def test_what_no_policy_looks_at_is_not_handed_over():
+    looked = rules().slice("tests.pay").look({**CONTEXT, "fraud_band": "low"})
+
+    assert {"amount_minor", "fraud_band", "is_stopped"} <= looked.keys()
+    assert "source_amount" not in looked
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_permitted"),
+    [
+        ('when { context.source_amount == "document" }', True),
+        ('when { context.source_amount == "customer_typed" }', False),
+        ('when { {"all": context}.all.source_amount == "customer_typed" }', False),
+        ("when { context == context }", False),
+    ],
+)
+def test_what_a_policy_looks_at_decides(condition, is_permitted):
+    found = rules(journey(PERMIT + policy(condition)))
+
+    assert evaluate(CONTEXT, found=found).is_permitted is is_permitted

@@ -2,7 +2,13 @@ from dataclasses import replace
 
 import pytest
 
-from sentinel.principals import chain_refusal, customer_of, kill_switch_scopes, subject_of
+from sentinel.principals import (
+    chain_ids,
+    chain_refusal,
+    customer_of,
+    kill_switch_scopes,
+    subject_of,
+)
 from sentinel.vocabulary import Principal
 
 ANNA = Principal("customer:1", "customer", "p", "nl", ("customer",))
@@ -75,7 +81,7 @@ def test_customer_is_found_anywhere_in_the_chain():
 
 
 def test_switches_reach_every_link():
-    scopes = kill_switch_scopes(AGENT, "payments.transfer", "k")
+    scopes = kill_switch_scopes(chain_ids(AGENT), "payments.transfer", "k")
 
     assert scopes == [
         "all",

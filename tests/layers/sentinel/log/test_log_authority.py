@@ -15,12 +15,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def bank(entity, settings, tmp_path):
+def bank(settings, tmp_path, request):
     settings.KEYS_DIR = tmp_path / "keys"
-    settings.FRONTLINE_SAMPLE_BANK = True
-    settings.SENTINEL_LOG_LAG_SECONDS_MAX = 86_400
-    authority.found_bank()
-    return entity
+    return request.getfixturevalue("rules_in_force")
 
 
 def sequence():

@@ -7,6 +7,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from sentinel.entities import EntityNotSet, legal_entity
 from sentinel.log.records import LogRecord, append, append_statement
 from sentinel.signing.canonical import NotCanonical, canonical_json
+from tests.authority import count
 
 TABLES = [
     "sentinel_record",
@@ -16,12 +17,6 @@ TABLES = [
     "sentinel_node",
     "sentinel_checkpoint",
 ]
-
-
-def count(table: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table}")
-        return cursor.fetchone()[0]
 
 
 def stored(record_id: UUID) -> LogRecord:

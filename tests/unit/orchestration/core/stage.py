@@ -35,8 +35,8 @@ def xml(*parts: str, declared: str = "", also: str = "") -> bytes:
     ).encode()
 
 
-def process(*parts: str, declared: str = "") -> Definition:
-    return deploy(parse(xml(*parts, declared=declared)))
+def process(*parts: str, declared: str = "", is_published: bool = False) -> Definition:
+    return deploy(parse(xml(*parts, declared=declared)), is_published=is_published)
 
 
 def node(tag: str, identity: str, inner: str = "", extra: str = "", **attributes: str) -> str:

@@ -57,6 +57,12 @@ def guarded(*guards: str, task: str | None = None) -> Player:
         ("2026-03-03T09:00:00+01:00", "timeDate", datetime(2026, 3, 3, 8, tzinfo=UTC)),
         ("= now() + @&quot;P1D&quot;", "timeDate", NOON + timedelta(days=1)),
         ("P1M", "timeDuration", datetime(2026, 4, 2, 12, tzinfo=UTC)),
+        ("P2W", "timeDuration", NOON + timedelta(weeks=2)),
+        ("PT1.5H", "timeDuration", NOON + timedelta(minutes=90)),
+        ("PT0,5M", "timeDuration", NOON + timedelta(seconds=30)),
+        ("P1Y2M3DT4H", "timeDuration", datetime(2027, 5, 5, 16, tzinfo=UTC)),
+        ("= &quot;P1M1D&quot;", "timeDuration", datetime(2026, 4, 3, 12, tzinfo=UTC)),
+        ("R2/P1W", "timeCycle", NOON + timedelta(weeks=1)),
     ],
 )
 def test_timer_is_due_when_the_drawing_says(text, kind, due):

@@ -78,6 +78,21 @@ def test_condition_without_value_says_why_and_falls_to_the_default():
     assert play.waiting == ["small"]
 
 
+def test_condition_that_is_no_boolean_says_so_and_falls_to_the_default():
+    play = Player(
+        process(
+            *(start(), node("exclusiveGateway", "which", default="which-b"), end("a"), end("b")),
+            *(flow("start > which > b"), flow("which > a", "answer")),
+        )
+    )
+
+    play.start(answer="yes")
+
+    (refused,) = [each for each in play.history if isinstance(each, FlowNotTaken)]
+    assert refused.reasons == ("not a boolean",)
+    assert play.trail[-1] == "b"
+
+
 def test_parallel_gateway_waits_for_every_branch():
     play = Player(
         process(
@@ -169,12 +184,14 @@ def test_inclusive_join_waits_for_a_branch_that_is_far_away():
     play = Player(
         process(
             start(),
-            node("inclusiveGateway", "split"),
+            node("inclusiveGateway", "split", default="split-other"),
             service("a"),
             service("b1"),
             service("b2"),
             node("inclusiveGateway", "join"),
             end(),
+            end("other"),
+            flow("split > other"),
             flow("start > split"),
             flow("split > a", "true"),
             flow("split > b1", "true"),

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[4]
 PACKAGES = ("core", "bpmn", "dmn", "feel")
 ALLOWED_OUTSIDE = {
     "abc",
+    "bisect",
     "collections",
     "contextlib",
     "dataclasses",
@@ -16,9 +17,11 @@ ALLOWED_OUTSIDE = {
     "decimal",
     "enum",
     "functools",
+    "itertools",
     "hashlib",
     "json",
     "lxml",
+    "math",
     "re",
     "sys",
     "typing",

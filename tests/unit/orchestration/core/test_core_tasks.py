@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+import pytest
+
 from orchestration.core import commands as c
 from orchestration.core import events as e
 from orchestration.core.history import ExpressionEvaluated, WorkAnswered
@@ -32,7 +34,8 @@ def test_service_task_asks_with_its_inputs_and_keeps_only_named_outputs():
         service(
             "work",
             '<f:input name="amount" value="= order.amount * 2"/><f:input name="kind" value="rent"/>'
-            '<f:retry attempts="5" backoff="PT2S"/>' + output("risk", "= result.score"),
+            '<f:retry attempts="5" backoff="PT2S" jitter="25" limit="PT1M"/>'
+            + output("risk", "= result.score"),
             call="model:fraud.payments",
         )
     )
@@ -42,7 +45,7 @@ def test_service_task_asks_with_its_inputs_and_keeps_only_named_outputs():
     (call,) = play.issued(c.CallService)
     assert (call.kind, call.name) == (c.CallKind.MODEL, "fraud.payments")
     assert call.inputs == {"amount": Decimal(20), "kind": "rent"}
-    assert call.retry == c.RetryPolicy(5, "PT2S")
+    assert call.retry == c.RetryPolicy(5, "PT2S", 25, "PT1M")
 
     play.complete("work", score=0.25, secret="overwritten")
 
@@ -132,6 +135,35 @@ def test_user_task_carries_form_assignment_and_service_level():
     assert play.variables["approved"] is False
     answers = [each for each in play.history if isinstance(each, WorkAnswered)]
     assert answers[-1].by == "employee:9"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        'roles="a" exclude="= maker.by"',
+        'roles="a" exclude="= [maker.by, &quot;employee:1&quot;]"',
+        'roles="a" exclude="= [7]"',
+        'roles="= maker.role"',
+        'roles="= []"',
+        'roles="a" skills="= {&quot;dutch&quot;: true}"',
+    ],
+)
+def test_an_assignment_that_gives_no_names_is_an_incident(words):
+    play = one_task(node("userTask", "work", extra=f"<f:assignment {words}/>"))
+
+    play.start()
+
+    (incident,) = play.issued(c.RaiseIncident)
+    assert (incident.node, incident.code) == ("work", "assignment_invalid")
+    assert play.issued(c.CreateHumanTask) == []
+
+
+def test_an_empty_list_of_who_is_excluded_excludes_nobody():
+    play = one_task(node("userTask", "work", extra='<f:assignment roles="a" exclude="= []"/>'))
+
+    play.start()
+
+    assert play.issued(c.CreateHumanTask)[0].exclude == ()
 
 
 def test_user_task_in_a_lane_falls_to_the_lanes_role():
@@ -287,37 +319,6 @@ def test_error_of_a_child_ends_the_caller_that_does_not_catch_it():
     assert (play.state.status, play.state.code) == (Status.FAILED, "no_funds")
 
 
-def test_stale_and_foreign_answers_change_nothing():
-    play = one_task(node("userTask", "work"))
-    assert play.send(e.Cancelled("x")).ignored.reason == "not_started"
-    play.start()
-    token = play.token("work")
-
-    reasons = [
-        play.send(event).ignored.reason
-        for event in (
-            e.Started(),
-            e.TaskCompleted(token),
-            e.TaskCompleted("t99"),
-            e.TimerFired("m1"),
-            e.SignalReceived("s"),
-            e.IncidentResolved(token, e.Resolution.RETRY),
-        )
-    ]
-    play.complete("work")
-    after = play.send(e.UserTaskCompleted(token)).ignored.reason
-
-    assert reasons == [
-        "already_started",
-        "not_waiting_for_this",
-        "unknown_token",
-        "unknown_timer",
-        "no_subscription",
-        "not_waiting_for_this",
-    ]
-    assert after == "already_ended"
-
-
 def test_cancelling_calls_off_everything_under_way():
     play = one_task(service("work"))
     play.start()
@@ -339,6 +340,7 @@ def test_correction_of_variables_helps_a_stuck_decision():
             flow("start > which"),
             flow("which > a", "kind = 1"),
             flow("which > b", "kind = 2"),
+            is_published=True,
         )
     )
     play.start(kind=3)

@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 from orchestration.core import commands as c
+from orchestration.core import events as e
+from orchestration.core.state import Status
 from tests.unit.orchestration.core.stage import (
     Player,
     about,
@@ -117,3 +119,142 @@ def test_what_was_not_done_is_not_undone():
     play.start()
 
     assert play.is_completed
+
+
+def undoable(name: str) -> str:
+    return (
+        service(name)
+        + boundary(f"c-{name}", name, "<compensateEventDefinition/>")
+        + node(
+            "serviceTask",
+            f"undo-{name}",
+            "",
+            '<f:task call="action:undo"/>',
+            isForCompensation="true",
+        )
+        + f'<association id="a-{name}" sourceRef="c-{name}" targetRef="undo-{name}"/>'
+    )
+
+
+def two_done_and_waiting() -> Player:
+    play = Player(
+        process(
+            start(),
+            undoable("book"),
+            undoable("pay"),
+            service("send"),
+            end(),
+            flow("start > book > pay > send > end"),
+        )
+    )
+    play.start()
+    play.complete("book")
+    play.complete("pay")
+    return play
+
+
+CANCELLED = e.CancelledAndUndone("by mistake", "employee:1")
+
+
+def test_who_ends_and_undoes_has_all_undone_the_last_first_before_the_end():
+    play = two_done_and_waiting()
+
+    play.send(CANCELLED)
+
+    assert [each.node for each in play.issued(c.CancelService)] == ["send"]
+    assert play.waiting == ["undo-pay"]
+    play.complete("undo-pay")
+    assert play.waiting == ["undo-book"]
+    assert play.state.status is Status.RUNNING
+    play.complete("undo-book")
+    assert (play.state.status, play.state.code) == (Status.CANCELLED, "by mistake")
+
+
+def test_ending_alone_undoes_nothing():
+    play = two_done_and_waiting()
+
+    play.send(e.Cancelled("by mistake"))
+
+    assert play.state.status is Status.CANCELLED
+    assert play.issued(c.CallService) == []
+
+
+def test_where_nothing_was_done_it_ends_at_once():
+    play = Player(process(start(), undoable("book"), end(), flow("start > book > end")))
+    play.start()
+
+    play.send(CANCELLED)
+
+    assert play.state.status is Status.CANCELLED
+    assert play.issued(c.CallService) == []
+
+
+def test_what_cannot_be_undone_waits_for_a_person_and_then_the_rest_is_undone():
+    play = two_done_and_waiting()
+    play.send(CANCELLED)
+
+    play.break_down("undo-pay", "not_undone")
+
+    assert [each.node for each in play.issued(c.RaiseIncident)] == ["undo-pay"]
+    assert play.send(CANCELLED).ignored.reason == "already_undoing"
+    play.send(e.IncidentResolved(play.token("undo-pay"), e.Resolution.COMPLETE))
+    assert play.waiting == ["undo-book"]
+    play.complete("undo-book")
+    assert play.state.status is Status.CANCELLED
+
+
+def test_what_a_running_sub_process_has_done_is_undone_first():
+    inside = start("in") + undoable("pay") + service("send") + end("out")
+    play = Player(
+        process(
+            start(),
+            undoable("book"),
+            sub(inside, flow("in > pay > send > out")),
+            end(),
+            flow("start > book > sub > end"),
+        )
+    )
+    play.start()
+    play.complete("book")
+    play.complete("pay")
+
+    play.send(CANCELLED)
+
+    assert play.waiting == ["undo-pay"]
+    play.complete("undo-pay")
+    assert play.waiting == ["undo-book"]
+    play.complete("undo-book")
+    assert play.state.status is Status.CANCELLED
+
+
+def test_what_is_being_undone_already_goes_on_and_is_undone_once():
+    play = compensating('<compensateEventDefinition activityRef="book"/>')
+    play.start(id=5)
+    play.complete("book")
+    play.complete("pay")
+    assert play.waiting == ["back", "undo-book"]
+
+    play.send(CANCELLED)
+
+    assert play.waiting == ["undo-book"]
+    play.complete("undo-book")
+    assert play.waiting == ["undo-pay"]
+    play.complete("undo-pay")
+    assert play.state.status is Status.CANCELLED
+
+
+def test_a_called_process_that_runs_is_told_to_undo():
+    play = Player(
+        process(
+            start(),
+            node("callActivity", "call", calledElement="q"),
+            end(),
+            flow("start > call > end"),
+        )
+    )
+    play.start()
+
+    play.send(CANCELLED)
+
+    assert [each.is_undone for each in play.issued(c.CancelChild)] == [True]
+    assert play.state.status is Status.CANCELLED

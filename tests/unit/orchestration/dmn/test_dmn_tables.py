@@ -57,6 +57,61 @@ def test_aggregation_folds_what_was_collected(aggregation, expected):
     assert result.outputs == Decimal(expected)
 
 
+@pytest.mark.parametrize(
+    ("aggregation", "outputs", "expected"),
+    [
+        # What FEEL's own sum, count, min and max make of the same list.
+        ("COUNT", [], Decimal(0)),
+        ("SUM", [], None),
+        ("MIN", [], None),
+        ("SUM", ['"a"', '"b"'], None),
+        ("MAX", ["1", '"b"'], None),
+        ("MIN", ["1", "null"], None),
+        ("MAX", ['"a"', '"b"'], "b"),
+    ],
+)
+def test_aggregation_is_the_builtin_of_its_name(aggregation, outputs, expected):
+    never = rule("never", "&lt; 0", "1")
+    rules = (never, *(rule(f"r{at}", "-", text) for at, text in enumerate(outputs)))
+
+    result = decide(f'hitPolicy="COLLECT" aggregation="{aggregation}"', 5, *rules)
+
+    assert result.outputs == expected
+    assert expected is not None or result.reasons
+
+
+def test_aggregation_of_several_outputs_is_null_with_the_reason():
+    drawn = table(
+        'hitPolicy="COLLECT" aggregation="MIN"',
+        ["amount"],
+        ["fee", "band"],
+        rule("a", "-", "1", "2"),
+    )
+    definitions = parse(model(input_data("amount", "number"), decision("fee", drawn, "amount")))
+
+    result = definitions.evaluate(decision="fee", inputs={"amount": 5})
+
+    assert result.outputs is None
+    assert result.reasons == ("min has no result for these arguments",)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("PRIORITY", "high"), ("OUTPUT ORDER", ("high", "middle", "low"))],
+)
+def test_values_of_the_declared_type_order_the_outputs(policy, expected):
+    listed = f"<allowedValues><text>{VALUES}</text></allowedValues>"
+    band = f'<itemDefinition name="tBand"><typeRef>string</typeRef>{listed}</itemDefinition>'
+    alias = '<itemDefinition name="tAlias"><typeRef>tBand</typeRef></itemDefinition>'
+    drawn = table(f'hitPolicy="{policy}"', ["amount"], ["band"], *THREE)
+    drawn = drawn.replace('<output name="band"', '<output name="band" typeRef="tAlias"')
+    parts = (band, alias, input_data("amount", "number"), decision("band", drawn, "amount"))
+
+    result = parse(model(*parts)).evaluate(decision="band", inputs={"amount": 5})
+
+    assert result.outputs == expected
+
+
 def test_matched_rule_carries_id_and_annotation():
     result = decide('hitPolicy="FIRST"', 5)
 

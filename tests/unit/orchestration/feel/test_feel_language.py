@@ -122,7 +122,7 @@ def test_questions_have_three_answers(text, expected):
         ('@"P1D" / 4', "PT6H"),
         ('date("-0044-03-15").year', "-44"),
         ('date("2026-02-29")', "null"),
-        ('time("24:00:00")', "null"),
+        ('time("24:00:00")', "00:00:00"),
         ("[1..5)", "[1..5)"),
         ("(< 5)", "< 5"),
         ('{a: [1, "x"]}', '{a: [1, "x"]}'),
@@ -214,3 +214,17 @@ def test_what_is_no_feel_value_stays_out():
     for alien in (object(), b"bytes", float("nan"), {1, 2}):
         with pytest.raises(ValueNotFeel):
             to_feel(alien)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('true and "yes"', "boolean and string has no answer"),
+        ('3 in [2.."a"]', "number in what is tested has no answer"),
+    ],
+)
+def test_question_without_answer_is_null_with_its_reason(text, reason):
+    result = compile_expression(text).evaluate({})
+
+    assert result.value is None
+    assert result.reasons == (reason,)
