@@ -33,12 +33,12 @@ from orchestration.trying.sources import (
 )
 from orchestration.trying.stepping import Move, MoveKind, TryRefused
 from orchestration.versions.asked import AskedChange, change_of_case, changes_asked
+from orchestration.versions.asking import ChangeNotProposed
 from orchestration.versions.changes import ask_move, ask_roll_out, verdicts_of
 from orchestration.versions.dry_runs import InstanceVerdict
 from orchestration.versions.outcomes import Side, TrialOutcomes, trial_outcomes
 from orchestration.versions.proposals import (
     Change,
-    ChangeNotProposed,
     Proposal,
     ProposalUnknown,
     proposals_of,

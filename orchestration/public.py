@@ -39,6 +39,7 @@ from orchestration.durable.messages import (
 )
 from orchestration.durable.proving import HistoryProof, prove_histories_once, prove_history
 from orchestration.durable.putting_right import InterventionRefused
+from orchestration.durable.starting import StartConflict
 from orchestration.durable.store import InstanceUnknown
 from orchestration.effects.carrying import carry_effects_here, carry_effects_once
 from orchestration.effects.held import HeldEffect, held_effects
@@ -256,6 +257,7 @@ __all__ = [
     "RunPage",
     "RunRow",
     "RunView",
+    "StartConflict",
     "StreamFigures",
     "StreamRow",
     "TaskFilters",

@@ -25,7 +25,7 @@ _STATUS = {
     "stale": 401,
     "payload_too_large": 413,
     "payload_refused": 422,
-    "event_id_reused": 422,
+    "event_id_reused": 409,
     "paused": 503,
 }
 

@@ -132,6 +132,7 @@ def start_flow(turn: Turn, process: str) -> None:
             at=turn.at,
             customer_id=turn.customer_id,
             conversation_id=turn.conversation_id,
+            is_by_name=True,
         ),
         listener,
     )

@@ -31,6 +31,10 @@ def start(new: NewInstance, listener: Listener | None = None) -> UUID:
     """Begin an instance, once, and run it to its first wait state in the same commit.
 
     Return its case. A flow with a queue of its own is left to the workers.
+
+    Raises:
+        ValueTooLarge: no instance may carry one of its variables.
+        StartConflict: this id came with something else.
     """
     with transaction.atomic():
         begun = enter(new)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.db import transaction
 
@@ -25,8 +25,10 @@ from orchestration.durable.starting import (
     NewInstance,
     case_of,
     first_event,
+    first_message_of,
     first_note,
     new_case,
+    require_same,
     row_of,
 )
 from orchestration.versions.rollouts import allotment_of
@@ -73,6 +75,7 @@ def begin_flows(
     Raises:
         FlowUnknown: nothing of this name is published.
         ValueTooLarge: no run may carry one of its variables; none has begun.
+        StartConflict: the id of one came with something else; none has begun.
     """
     versions = allotment_of(process)
     return begin_all(
@@ -85,6 +88,7 @@ def begin_flows(
                 at,
                 case_id=case_id,
                 priority=priority,
+                is_by_name=True,
             )
             for each in runs
         ]
@@ -97,19 +101,23 @@ def begin_all(wanted: Sequence[NewInstance]) -> int:
     Raises:
         FlowUnknown: a process that one of them calls is not published.
         ValueTooLarge: no instance may carry one of the variables; none has begun.
+        StartConflict: the id of one came with something else; none has begun.
     """
     for each in wanted:
         require_carriable(each.variables)
     # In the order of their ids, so that two who begin the same wait for each other in turn.
-    ordered = sorted({each.id: each for each in reversed(wanted)}.values(), key=lambda new: new.id)
+    first_of = {each.id: each for each in reversed(wanted)}
+    ordered = sorted(first_of.values(), key=lambda new: new.id)
+    begun = set[UUID]()
     with transaction.atomic():
-        return sum(
-            _begin_some(ordered[first : first + AT_ONCE])
-            for first in range(0, len(ordered), AT_ONCE)
-        )
+        for first in range(0, len(ordered), AT_ONCE):
+            begun |= _begin_some(ordered[first : first + AT_ONCE])
+        again = [each for each in wanted if each.id not in begun or each is not first_of[each.id]]
+        require_same(again)
+    return len(begun)
 
 
-def _begin_some(wanted: Sequence[NewInstance]) -> int:
+def _begin_some(wanted: Sequence[NewInstance]) -> set[UUID]:
     known = {
         row[0]
         for row in statements.run(
@@ -118,7 +126,7 @@ def _begin_some(wanted: Sequence[NewInstance]) -> int:
     }
     fresh = [each for each in wanted if each.id not in known]
     if not fresh:
-        return 0
+        return set()
     numbers = _numbers(fresh)
     firsts = _moved([(each, first_event(each, numbers[each.id][1])) for each in fresh])
     written = store.insert_instances([each.row for each in firsts])
@@ -128,12 +136,12 @@ def _begin_some(wanted: Sequence[NewInstance]) -> int:
     store.insert_history([(each.new.id, each.line) for each in begun if each.line])
     left = [each for each in begun if each.line is None]
     store.deliver_all(
-        [(uuid5(each.new.id, "started"), each.new.id, each.event, each.new.at) for each in left]
+        [(first_message_of(each.new.id), each.new.id, each.event, each.new.at) for each in left]
     )
     claims.make_all_ready([(each.row, each.due_at) for each in begun if each.due_at])
     if left:
         doorbell.ring(left[0].new.id)
-    return len(begun)
+    return {each.new.id for each in begun}
 
 
 def _numbers(fresh: Sequence[NewInstance]) -> dict[UUID, tuple[int, str | None]]:

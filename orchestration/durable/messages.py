@@ -237,6 +237,7 @@ def _begin(flow: PublishedFlow, node: str, message: Message) -> UUID:
             at=message.at,
             customer_id=message.customer_id,
             start_node=node,
+            is_by_name=True,
         ),
         bus_id=message.id,
     )

@@ -1,7 +1,7 @@
 """Beginning an instance: its case, its row, and the first event in its inbox."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,9 +10,9 @@ from uuid import UUID, uuid5
 from django.db import transaction
 
 from orchestration import cases, context_graph
-from orchestration.core.events import Started
+from orchestration.core.events import Migrated, Started
 from orchestration.core.state import Status, new_state
-from orchestration.durable import claims, store
+from orchestration.durable import claims, packing, store
 from orchestration.durable.bindings import fixed_at_start
 from orchestration.durable.definitions import PublishedFlow
 from orchestration.durable.faults import crash_point
@@ -22,12 +22,20 @@ from orchestration.wording import filled
 from sentinel.vocabulary import Principal
 
 
+class StartConflict(ValueError):
+    """Another start came under this id before; nothing is done with this one."""
+
+    code = "start_id_reused"
+    is_retryable = False
+
+
 @dataclass(frozen=True, slots=True)
 class NewInstance:
     """A flow to begin; `id` makes it begin once, however often it is asked for.
 
     With a `case_id` it belongs to a case that is there; `priority` overrides the flow's own.
-    Nothing in it may take beyond the `deadline` of whoever begins it.
+    Nothing in it may take beyond the `deadline` of whoever begins it. With `is_by_name` the flow
+    was asked for by its name: a version that was published since makes it no other start.
     """
 
     id: UUID
@@ -43,6 +51,7 @@ class NewInstance:
     start_node: str | None = None
     priority: int | None = None
     deadline: datetime | None = None
+    is_by_name: bool = False
 
     @property
     def opens_case(self) -> bool:
@@ -66,6 +75,7 @@ def begin(new: NewInstance, *, bus_id: UUID | None = None) -> UUID:
 
     Raises:
         ValueTooLarge: no instance may carry one of its variables.
+        StartConflict: this id came with something else.
     """
     with transaction.atomic():
         begun = enter(new)
@@ -78,7 +88,7 @@ def leave_to_workers(begun: Begun, bus_id: UUID | None = None) -> None:
     """Put the first event of a new instance into its inbox, and make it ready."""
     row, event = begun.row, begun.event
     assert event is not None
-    message_id = uuid5(row.id, "started")
+    message_id = first_message_of(row.id)
     store.deliver(
         instance_id=row.id, message_id=message_id, event=event, at=begun.at, bus_id=bus_id
     )
@@ -90,14 +100,68 @@ def enter(new: NewInstance) -> Begun:
 
     Raises:
         ValueTooLarge: no instance may carry one of its variables.
+        StartConflict: this id came with something else.
     """
     require_carriable(new.variables)
     row = row_of(new)
     if not store.insert_instance(row):
+        require_same([new])
         return Begun(store.read_instance(new.id), None, new.at)
     number = _open_case(new) if new.opens_case else None
     crash_point("after_start")
     return Begun(row, first_event(new, number), new.at)
+
+
+def first_message_of(instance_id: UUID) -> UUID:
+    """Return the id under which the first event of an instance is in its inbox, if it was left."""
+    return uuid5(instance_id, "started")
+
+
+def require_same(wanted: Sequence[NewInstance]) -> None:
+    """Let those that have begun before be asked for again, if it is for the same.
+
+    Raises:
+        StartConflict: something else was begun under the id of one of them.
+    """
+    if not wanted:
+        return
+    begun = store.beginnings_of({each.id: first_message_of(each.id) for each in wanted})
+    for new in wanted:
+        if not _is_same(new, begun[new.id]):
+            raise StartConflict(str(new.id))
+
+
+def _is_same(new: NewInstance, begun: store.Beginning) -> bool:
+    first = begun.event
+    assert isinstance(first, Started), "an instance begins with its start"
+    return (
+        (new.flow.process, new.customer_id, new.parent_id, case_of(new))
+        == (begun.process, begun.customer_id, begun.parent_id, begun.case_id)
+        and (new.principal.id, new.start_node) == (first.started_by, first.start_node)
+        and _said(new, first) == _canonical(first)
+        and (new.is_by_name or new.flow.digest == _version_begun_in(begun))
+    )
+
+
+def _said(new: NewInstance, first: Started) -> str:
+    """Return what a start says, in the case that was opened for the first of its id."""
+    case = first.variables["case"]
+    assert isinstance(case, Mapping)
+    number = case["number"]
+    assert number is None or isinstance(number, str)
+    return _canonical(first_event(new, number))
+
+
+def _canonical(event: Started) -> str:
+    return json.dumps(packing.pack(dict(event.variables)), sort_keys=True)
+
+
+def _version_begun_in(begun: store.Beginning) -> str:
+    """Return the version an instance began in; it may have been moved to others since."""
+    lines = store.history_of(begun.id)
+    moves = (line.event for line in lines if isinstance(line.event, Migrated))
+    first = next(moves, None)
+    return first.old if first else begun.definition
 
 
 def first_event(new: NewInstance, number: str | None) -> Started:

@@ -1,6 +1,6 @@
 """Rows of the engine: instances, inbox and history, read with as few statements as possible."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -76,6 +76,19 @@ class HistoryRow:
     entries: tuple[Entry, ...]
     ignored: str | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An instance as it was begun, and the event that set it off; it may be in any state now."""
+
+    id: UUID
+    definition: str
+    process: str
+    customer_id: UUID | None
+    case_id: UUID
+    parent_id: UUID | None
+    event: Event
 
 
 # Columns are constants of this module; values are always bound.
@@ -219,6 +232,22 @@ def read_instance(instance_id: UUID) -> InstanceRow:
     if not rows:
         raise InstanceUnknown(str(instance_id))
     return _instance(rows[0])
+
+
+def beginnings_of(first_messages: Mapping[UUID, UUID]) -> dict[UUID, Beginning]:
+    """Return how instances began, each with the id its first event would have in its inbox."""
+    rows = statements.run(
+        """
+        SELECT i.id, i.definition, i.process, i.customer_id, i.case_id, i.parent_id,
+               coalesce(b.event, h.event)
+          FROM unnest(%s::uuid[], %s::uuid[]) AS w(id, message_id)
+          JOIN orch_instance i ON i.id = w.id
+          LEFT JOIN orch_inbox b ON b.id = w.message_id AND b.instance_id = w.id
+          LEFT JOIN orch_history h ON h.instance_id = w.id AND h.seq = 0
+        """,
+        [list(first_messages), list(first_messages.values())],
+    )
+    return {row[0]: Beginning(*(*row[:-1], event_of(row[-1]))) for row in rows}
 
 
 def held_instances(

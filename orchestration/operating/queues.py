@@ -14,7 +14,7 @@ from orchestration.durable import claims
 from orchestration.journeys import QUEUE_NAME
 from orchestration.operating.role import require_operations
 from orchestration.versions.asked import AskedChange, asked_by_flow
-from orchestration.versions.asking import ask
+from orchestration.versions.asking import ChangeNotProposed, ask
 from sentinel.vocabulary import Action, DecisionToken, Outcome, OutcomeKind, Principal
 
 AUDIENCE = "urn:orchestration:queues"
@@ -140,26 +140,30 @@ def ask_queue_change(
 
     Raises:
         OperationsOnly: the principal is not of operations.
-        QueueChangeRefused: `check_queue_change` refuses it.
+        QueueChangeRefused: `check_queue_change` refuses it, or something else was asked for under
+            this id.
     """
     before = check_queue_change(queue=queue, wanted=wanted, why=why, principal=principal)
     said = why.strip()
-    return ask(
-        change_id=change_id,
-        flow=CHANGE_QUEUE,
-        about={"queue": queue},
-        parameters={
-            "queue": queue,
-            "cap": wanted.cap,
-            "share": wanted.share,
-            "old_cap": before.cap,
-            "old_share": before.share,
-            "reason": said,
-        },
-        words=f"{queue}: {wanted.words}, instead of {before.words}. Reason given: {said}",
-        principal=principal,
-        at=at,
-    )
+    try:
+        return ask(
+            change_id=change_id,
+            flow=CHANGE_QUEUE,
+            about={"queue": queue},
+            parameters={
+                "queue": queue,
+                "cap": wanted.cap,
+                "share": wanted.share,
+                "old_cap": before.cap,
+                "old_share": before.share,
+                "reason": said,
+            },
+            words=f"{queue}: {wanted.words}, instead of {before.words}. Reason given: {said}",
+            principal=principal,
+            at=at,
+        )
+    except ChangeNotProposed as refused:
+        raise QueueChangeRefused(refused.reason, refused.words) from refused
 
 
 def queue_changes(*, principal: Principal, limit: int = 20) -> tuple[QueueChange, ...]:

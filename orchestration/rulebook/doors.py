@@ -16,7 +16,8 @@ from orchestration.trying import gate
 from orchestration.trying.deciding import RuleTestResult, decided
 from orchestration.trying.scenarios import RuleTest, read_scenarios, read_values
 from orchestration.versions import rollouts
-from orchestration.versions.proposals import Change, ChangeNotProposed, propose_version
+from orchestration.versions.asking import ChangeNotProposed
+from orchestration.versions.proposals import Change, propose_version
 from orchestration.versions.readers import require_flow_reader
 from orchestration.versions.rollouts import Trial
 from orchestration.versions.views import flows

@@ -170,6 +170,7 @@ def _new_instance(
         or {"event": dict(event)},
         at=at,
         customer_id=_customer(declared, event),
+        is_by_name=True,
     )
 
 

@@ -91,6 +91,7 @@ def _begin(
             at=at,
             customer_id=customer_id,
             start_node=opening.node,
+            is_by_name=True,
         )
     )
     doorbell.ring(instance_id)

@@ -18,7 +18,7 @@ from orchestration.durable.definitions import FlowUnknown, PublishedFlow
 from orchestration.durable.entrances import scheduled_start
 from orchestration.durable.faults import crash_point
 from orchestration.durable.large_values import ValueTooLarge
-from orchestration.durable.starting import NewInstance, begin
+from orchestration.durable.starting import NewInstance, StartConflict, begin
 from orchestration.json_schema import is_met
 from orchestration.plain import feel_mapping, plain
 from orchestration.triggers import rows
@@ -161,6 +161,8 @@ def begin_for(
         case_id = begin(_new_instance(trigger, instance_id, json.loads(text), at))
     except ValueTooLarge as error:
         raise DeliveryRefused(name, "payload_too_large") from error
+    except StartConflict as error:
+        raise DeliveryRefused(name, "event_id_reused") from error
     doorbell.ring(instance_id)
     crash_point("trigger_begun")
     return Received(instance_id, case_id, is_new=True)
@@ -232,6 +234,7 @@ def _new_instance(
         customer_id=customer_id,
         conversation_id=_conversation(content, customer_id),
         start_node=scheduled_start(flow.definition) if content.kind == "schedule" else None,
+        is_by_name=True,
     )
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from orchestration.core import Verdict
 from orchestration.durable.definitions import PublishedFlow, flow_of
 from orchestration.versions import rollouts
-from orchestration.versions.asking import ask
+from orchestration.versions.asking import ChangeNotProposed, ask
 from orchestration.versions.dry_runs import InstanceVerdict, dry_run, hash_of
-from orchestration.versions.proposals import CHANGE_FLOW, ChangeNotProposed, require_may_propose
+from orchestration.versions.proposals import CHANGE_FLOW, require_may_propose
 from orchestration.versions.readers import require_flow_reader
 from orchestration.versions.rollouts import Trial
 from sentinel.vocabulary import Principal
@@ -30,7 +30,8 @@ def ask_roll_out(
 
     Raises:
         FlowUnknown: there is no such version.
-        ChangeNotProposed: it gives no reason, changes nothing, or is not theirs to ask for.
+        ChangeNotProposed: it gives no reason, changes nothing, or is not theirs to ask for; or
+            something else was asked for under this id.
     """
     require_may_propose(principal, why)
     flow = flow_of(digest)
@@ -85,7 +86,8 @@ def ask_move(  # noqa: PLR0913  (the door's own words, one for each)
 
     Raises:
         FlowUnknown: there is no such version.
-        ChangeNotProposed: no case could move, no reason is given, or it is not theirs to ask for.
+        ChangeNotProposed: no case could move, no reason is given, or it is not theirs to ask for;
+            or something else was asked for under this id.
     """
     require_may_propose(principal, why)
     old, new = _two_versions(old_digest, new_digest)

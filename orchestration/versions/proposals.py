@@ -14,7 +14,7 @@ from orchestration.durable.publication import check_source
 from orchestration.journeys import FlowContent, FlowSource
 from orchestration.trying import gate
 from orchestration.versions import reports, rollouts
-from orchestration.versions.asking import ask
+from orchestration.versions.asking import ChangeNotProposed, ask
 from orchestration.versions.cyclic_calls import refuse_cyclic_calls
 from orchestration.versions.readers import PROPOSING_ROLES
 from orchestration.versions.rollouts import Trial
@@ -24,17 +24,6 @@ CHANGE_FLOW = "change_flow"
 WHY_LENGTH_MAX = 2_000
 # What a flow that does not exist yet is proposed in place of.
 NEW_FLOW = ""
-
-
-class ChangeNotProposed(ValueError):
-    """The change cannot be proposed; nothing was asked of anybody. `words` say why."""
-
-    code = "change_not_proposed"
-    is_retryable = False
-
-    def __init__(self, reason: str, words: str) -> None:
-        super().__init__(reason, words)
-        self.reason, self.words = reason, words
 
 
 class ProposalUnknown(LookupError):
@@ -98,7 +87,7 @@ def propose_version(  # noqa: PLR0913  (the door's own words, one for each)
         ScenarioRefused: the scenarios that came with it cannot be read.
         ChangeNotProposed: it changes nothing, gives no reason, is not theirs to propose, or fails
             a scenario its journey insists on, or gives one of the version in force up without
-            a reason.
+            a reason; or something else was asked for under this id.
     """
     require_may_propose(principal, why)
     base = rollouts.rule_of(process)

@@ -48,7 +48,7 @@ def test_a_flow_is_started_once_for_each_idempotency_key(program):
     again = posted(START, {"order": "A"}, **headers)
     other = posted(START, {"order": "B"}, **headers)
 
-    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 422)
+    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
     assert first.json()["started"][0]["case"] == again.json()["started"][0]["case"]
     assert other.json() == {"code": "event_id_reused"}
     assert begun() == 1

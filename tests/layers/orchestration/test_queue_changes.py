@@ -69,6 +69,18 @@ def standing(employee):
     return change.asked.standing
 
 
+def test_another_change_under_a_used_id_is_refused_in_words(employee):
+    change_id = uuid4()
+    case_id = asked(employee, change_id=change_id)
+
+    with pytest.raises(QueueChangeRefused) as refused:
+        asked(employee, QueueSetting(6, 1), change_id=change_id)
+
+    assert refused.value.reason == "start_id_reused"
+    assert asked(employee, change_id=change_id) == case_id
+    assert [each.after for each in queue_changes(principal=employee)] == [FIVE]
+
+
 def test_a_queue_is_changed_once_a_second_person_agrees(employee, second):
     case_id = asked(employee)
     assert (in_force(employee), standing(employee)) == (AS_IT_WAS, "asked")
