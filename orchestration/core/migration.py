@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orchestration.bpmn.model import Node
+from orchestration.bpmn.model import Kind, Node
 from orchestration.core.definition import Definition
 from orchestration.core.guards import renamed, renew_guards
 from orchestration.core.history import InstanceMigrated
 from orchestration.core.run import CannotGoOn, Run
-from orchestration.core.state import InstanceState, Subscription, Timer, Token, Undo, Wait
+from orchestration.core.state import InstanceState, Subscription, Timer, Token, Trigger, Undo, Wait
 from orchestration.core.step import Step
 
 _NO_MAPPING: Mapping[str, str] = {}
@@ -64,7 +64,14 @@ def judge(
     `mapping` gives for nodes of the old version their place in the new one; every other node keeps
     its id.
     """
-    obstacles = tuple(_obstacles(old, new, state, mapping))
+    obstacles = (
+        *_obstacles(old, new, state, mapping),
+        *_ear_obstacles(old, new, state, mapping),
+    )
+    return _judged(obstacles)
+
+
+def _judged(obstacles: tuple[Obstacle, ...]) -> Judgement:
     kinds = {obstacle.verdict for obstacle in obstacles}
     for verdict in (Verdict.BLOCKED, Verdict.NEEDS_MAPPING):
         if verdict in kinds:
@@ -83,12 +90,13 @@ def migrate(
     """Move an instance: guards the new version lacks are disarmed, new ones armed as of `at`.
 
     A guard both versions have keeps what it was armed with, because a deadline that was agreed
-    does not move. Work that was asked for stays asked for.
+    does not move. Work that was asked for stays asked for. What `judge` says of the ears of an
+    instance is not asked here, so that what was moved before can be replayed.
 
     Raises:
         MigrationRefused: the instance cannot move.
     """
-    judgement = judge(old=old, new=new, state=state, mapping=mapping)
+    judgement = _judged(tuple(_obstacles(old, new, state, mapping)))
     if judgement.verdict is not Verdict.SAFE:
         raise MigrationRefused(judgement.verdict.value, judgement.obstacles[0].words)
     run = Run(new, renamed(state, new, mapping), at, {})
@@ -134,6 +142,29 @@ def _node_obstacles(
     elif _repetition(after) != _repetition(before):
         words = f"{node_id} is repeated in one version only"
         yield Obstacle(node_id, Verdict.BLOCKED, words)
+
+
+def _ear_obstacles(
+    old: Definition, new: Definition, state: InstanceState, mapping: Mapping[str, str]
+) -> Iterator[Obstacle]:
+    """Find what the instance would go on to listen for though the new version awaits another."""
+    for ear in state.subscriptions:
+        before = old.node(ear.node)
+        after = new.process.nodes.get(mapping.get(ear.node, ear.node))
+        if after is None or _event_types(after) != _event_types(before):
+            continue
+        heard, awaited = before.events[ear.event].name, after.events[ear.event].name
+        if ear.trigger is not Trigger.CONDITION and heard != awaited:
+            words = f"{ear.node} awaits {awaited} in the new version, and the case awaits {heard}"
+            yield Obstacle(ear.node, Verdict.BLOCKED, words)
+    for token in state.tokens:
+        after = new.process.nodes.get(mapping.get(token.node, token.node))
+        if after is None or after.kind is not Kind.EVENT_BASED or token.wait is not Wait.EVENT:
+            continue
+        known = {mapping.get(flow.target, flow.target) for flow in old.outgoing[token.node]}
+        if known != {flow.target for flow in new.outgoing[after.id]}:
+            words = f"{token.node} awaits other events in the new version than the case does"
+            yield Obstacle(token.node, Verdict.BLOCKED, words)
 
 
 def _undo_places(undone: tuple[Undo, ...]) -> Iterator[str]:

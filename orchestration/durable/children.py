@@ -91,13 +91,21 @@ def _level_of(run: Run) -> int:
 
 
 def cancel_child(run: Run, command: ask.CancelChild) -> None:
-    """Tell the called process to end, and through it those it has called."""
-    child = _child_id(run, command.node, command.visit)
+    """Tell the called process to end, and through it those it has called.
+
+    It is found by the token that called it: the caller may have gone over to another version since,
+    in which its call has another name.
+    """
     kind = CancelledAndUndone if command.is_undone else Cancelled
     event = kind("caller_went_on", cancelled_by=None)
     message_id = run.new_id("cancel", command.node, command.visit)
-    store.deliver(instance_id=child, message_id=message_id, event=event, at=run.at)
-    run.rung[child] = None
+    for (child,) in statements.run(
+        "SELECT id FROM orch_instance"
+        " WHERE parent_id = %s AND parent_token = %s AND ended_at IS NULL",
+        [run.row.id, command.token],
+    ):
+        store.deliver(instance_id=child, message_id=message_id, event=event, at=run.at)
+        run.rung[child] = None
 
 
 def _child_id(run: Run, node: str, visit: int) -> UUID:

@@ -18,15 +18,22 @@ _ROLE = "operations"
 
 
 def offer(run: Run, command: OfferActivities) -> None:
-    """Ask people which of the activities is done next."""
+    """Ask people which of the activities is done next.
+
+    What was asked before is taken back: the case may have gone over to a version that offers other
+    activities.
+    """
     node = run.flow.definition.node(command.node)
     run.need_case()
     named = tuple(part.strip() for part in (node.work.roles or "").split(",") if part.strip())
     roles = named or (_ROLE,)
     warn_at, due_at = clocks.allowed(roles, run.at, clocks.CHOICE)
+    is_again = rows.cancel_tasks(run.row.id, command.token, run.at) > 0
+    asked = (run.rev + len(run.lines),) if is_again else ()
+    task_id = run.new_id("choice", command.node, command.visit, *asked)
     assigning.open_task(
         rows.NewTask(
-            id=run.new_id("choice", command.node, command.visit),
+            id=task_id,
             case_id=run.row.case_id,
             instance_id=run.row.id,
             token=command.token,
@@ -42,6 +49,7 @@ def offer(run: Run, command: OfferActivities) -> None:
             warn_at=warn_at,
             due_at=due_at,
             at=run.at,
+            reference=task_id if is_again else None,
         )
     )
     cases.set_state(run.row.case_id, "open", run.at)

@@ -8,11 +8,12 @@ from uuid import UUID
 from django.db import connection
 
 import sentinel.public
-from orchestration.core import Verdict, judge
+from orchestration.core import Verdict
 from orchestration.core.definition import Definition
 from orchestration.core.state import InstanceState
 from orchestration.durable.texts import from_text
 from orchestration.versions.operations import INSTANCES_MAX
+from orchestration.versions.verdicts import judged, unsettled_effects
 
 _NO_MAPPING: Mapping[str, str] = {}
 
@@ -75,14 +76,21 @@ def _verdicts(
             [old_digest, INSTANCES_MAX],
         )
         rows = cursor.fetchall()
+    unsettled = unsettled_effects([row[0] for row in rows], mapping)
     for instance_id, case_id, number, text in rows:
         state = from_text(text, InstanceState)
-        judged = judge(old=old, new=new, state=state, mapping=mapping)
+        found = judged(
+            old=old,
+            new=new,
+            state=state,
+            mapping=mapping,
+            unsettled=unsettled.get(instance_id, ()),
+        )
         yield InstanceVerdict(
             instance_id=instance_id,
             case_id=case_id,
             case_number=number,
             nodes=tuple(sorted({token.node for token in state.tokens})),
-            verdict=judged.verdict,
-            words=tuple(obstacle.words for obstacle in judged.obstacles),
+            verdict=found.verdict,
+            words=tuple(obstacle.words for obstacle in found.obstacles),
         )

@@ -8,11 +8,12 @@ from uuid import UUID, uuid5
 from django.db import connection, transaction
 
 from orchestration import cases
-from orchestration.core import MigrationRefused, migrate
+from orchestration.core import MigrationRefused, Verdict, migrate
 from orchestration.core.events import Migrated
 from orchestration.durable import engine, store
 from orchestration.durable.definitions import flow_of
 from orchestration.durable.faults import crash_point
+from orchestration.versions.verdicts import judged, unsettled_effects
 
 MOVED, STAYED = "moved", "stayed"
 
@@ -68,10 +69,13 @@ def _move(  # noqa: PLR0913, PLR0917  (the columns of one row)
     if row.definition != old_digest:
         return "It runs in another version meanwhile."
     old, new = flow_of(old_digest), flow_of(new_digest)
+    before, after = old.definition, new.definition
+    unsettled = unsettled_effects([instance_id], mapping).get(instance_id, ())
+    found = judged(old=before, new=after, state=row.state, mapping=mapping, unsettled=unsettled)
+    if found.verdict is not Verdict.SAFE:
+        return found.obstacles[0].words
     try:
-        step = migrate(
-            old=old.definition, new=new.definition, state=row.state, at=at, mapping=mapping
-        )
+        step = migrate(old=before, new=after, state=row.state, at=at, mapping=mapping)
     except MigrationRefused as refused:
         return refused.words
     event = Migrated(old_digest, new_digest, tuple(sorted(mapping.items())), moved_by)

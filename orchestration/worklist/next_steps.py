@@ -35,7 +35,9 @@ def _require_free(row: TaskRow) -> None:
     assert row.instance_id is not None
     instance = store.read_instance(row.instance_id)
     flow = flow_of(instance.definition)
-    if not offers.is_one_at_a_time(flow, row.node):
+    # In another version than the one that asked, it may have another name.
+    node = next((each.node for each in instance.state.tokens if each.id == row.token), None)
+    if node is None or not offers.is_one_at_a_time(flow, node):
         return
-    if offers.is_one_under_way(flow, instance.state, row.node):
+    if offers.is_one_under_way(flow, instance.state, node):
         raise AnswerRefused({"activity": "One is under way. Finish it before the next."})

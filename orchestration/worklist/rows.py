@@ -215,8 +215,8 @@ def close_task(
     tell("task.closed", task.id, task.case_id, task.roles, at)
 
 
-def cancel_tasks(instance_id: UUID, token: str | None, at: datetime) -> None:
-    """Take tasks of an instance off the list: those of one token, or all of them."""
+def cancel_tasks(instance_id: UUID, token: str | None, at: datetime) -> int:
+    """Take tasks of an instance off the list: those of one token, or all; return how many."""
     closed = statements.run(
         "UPDATE orch_task SET state = 'cancelled', closed_at = %(at)s"
         " WHERE instance_id = %(id)s AND state = 'open'"
@@ -226,6 +226,7 @@ def cancel_tasks(instance_id: UUID, token: str | None, at: datetime) -> None:
     )
     for task_id, case_id, roles in closed:
         tell("task.closed", task_id, case_id, roles, at)
+    return len(closed)
 
 
 def _tasks(statement: str, parameters: Any) -> tuple[TaskRow, ...]:  # noqa: ANN401  (as psycopg)
