@@ -26,13 +26,14 @@ def _run(trigger: Trigger, at: datetime) -> bool:
         control = rows.control_of(trigger.name, is_locked=True)
         if control is None:
             return False
-        if control.due_at is None:
-            rows.set_due(trigger.name, schedule.after(at))
-            return False
-        if control.due_at > at:
+        following = schedule.after(at)
+        if control.due_at is None or control.due_at > at:
+            # A clock that ran ahead, or a schedule that changed, may have left a later time.
+            if following != control.due_at:
+                rows.set_due(trigger.name, following)
             return False
         last = _last_due(schedule, control.due_at, at)
-        rows.set_due(trigger.name, schedule.after(at))
+        rows.set_due(trigger.name, following)
         return _begin(trigger, last, at)
 
 

@@ -79,6 +79,31 @@ def test_a_schedule_begins_once_and_what_was_missed_as_declared(published, misse
     assert run_schedules_once(at=AT + timedelta(hours=7)) == 1
 
 
+def test_a_clock_that_ran_ahead_and_is_put_right_silences_no_schedule(published):
+    published(kind="schedule", every="0 * * * *")
+    run_schedules_once(at=AT)
+    ahead = AT + timedelta(days=365)
+    assert run_schedules_once(at=ahead) == 1
+
+    assert run_schedules_once(at=AT + timedelta(minutes=30)) == 0
+    assert run_schedules_once(at=AT + timedelta(hours=1)) == 1
+    assert run_schedules_once(at=AT + timedelta(hours=1)) == 0
+    # Back once more: what has begun for its time does not begin again.
+    assert run_schedules_once(at=AT + timedelta(minutes=30)) == 0
+    assert run_schedules_once(at=AT + timedelta(hours=1)) == 0
+    assert run_schedules_once(at=AT + timedelta(hours=2)) == 1
+    assert begun() == 3
+
+
+def test_a_schedule_that_comes_sooner_in_a_new_version_is_not_waited_for(published):
+    published(kind="schedule", every="0 12 1 1 *")
+    run_schedules_once(at=AT)
+    published(kind="schedule", every="0 * * * *")
+    run_schedules_once(at=AT + timedelta(minutes=1))
+
+    assert run_schedules_once(at=AT + timedelta(hours=1)) == 1
+
+
 def test_a_change_of_data_starts_what_waits_for_it(published):
     customer = uuid4()
     published(
