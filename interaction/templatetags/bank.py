@@ -191,7 +191,7 @@ def iban_beside(value: str, other: str) -> SafeString:
 def moment(value: datetime | str) -> SafeString:
     """Show a time of day to the second, with the full time for machines."""
     exact = _time(value)
-    return _drawn_time(exact.isoformat(), f"{timezone.localtime(exact):%H:%M:%S}")
+    return _drawn_moment(exact, f"{timezone.localtime(exact):%H:%M:%S}")
 
 
 @register.filter
@@ -199,18 +199,27 @@ def day_and_time(value: datetime | str) -> SafeString:
     """Show a day and a time to the minute."""
     exact = _time(value)
     local = timezone.localtime(exact)
-    return _drawn_time(exact.isoformat(), f"{local.day} {local:%b %Y, %H:%M}")
+    return _drawn_moment(exact, f"{local.day} {local:%b %Y, %H:%M}")
 
 
 @register.filter
 def day(value: date | str) -> SafeString:
-    """Show a calendar day."""
+    """Show a calendar day; a moment is shown as the day it was here."""
     exact = date.fromisoformat(value[:10]) if isinstance(value, str) else value
-    return _drawn_time(exact.isoformat()[:10], f"{exact.day} {exact:%b %Y}")
+    if isinstance(exact, datetime):
+        exact = timezone.localtime(exact).date()
+    return _drawn_time(exact.isoformat(), f"{exact.day} {exact:%b %Y}")
 
 
 def _drawn_time(exact: str, words: str) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', exact, words)
+
+
+def _drawn_moment(exact: datetime, words: str) -> SafeString:
+    """Draw a time; whoever points at it reads the whole of it, with its zone."""
+    local = timezone.localtime(exact)
+    whole = f"{local.day} {local:%b %Y, %H:%M:%S %Z}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', exact.isoformat(), whole, words)
 
 
 @register.simple_tag
