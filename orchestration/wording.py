@@ -5,7 +5,7 @@ never read again as a template.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
 from sentinel.vocabulary import Money
@@ -41,6 +41,11 @@ def date_words(text: str) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def name_words(name: str) -> str:
+    """Return a name that machines use as people read it: "block card"."""
+    return name.replace("_", " ")
+
+
 def found(values: Mapping[str, object], path: str) -> object:
     """Return what stands at a path such as `denial.reasons.0.policy_id`, or None."""
     here: object = values
@@ -63,9 +68,11 @@ def _words(value: object, form: str | None) -> str:
             return money_words(minor_units, currency)
         return "-"
     text = str(value)[:_LENGTH_MAX]
-    match form:
-        case "iban":
-            return iban_words(text)
-        case "date":
-            return date_words(text)
-    return text
+    return _FORMS[form](text) if form in _FORMS else text
+
+
+_FORMS: Mapping[str | None, Callable[[str], str]] = {
+    "iban": iban_words,
+    "date": date_words,
+    "name": name_words,
+}

@@ -12,6 +12,7 @@ from orchestration.versions.dry_runs import InstanceVerdict, dry_run, hash_of
 from orchestration.versions.proposals import CHANGE_FLOW, require_may_propose
 from orchestration.versions.readers import require_flow_reader
 from orchestration.versions.rollouts import Trial
+from orchestration.wording import name_words
 from sentinel.vocabulary import Principal
 
 
@@ -38,7 +39,8 @@ def ask_roll_out(
     if trial == rollouts.WHOLE_TRIAL and rollouts.is_sole(flow.process, digest):
         raise ChangeNotProposed("nothing_changed", "This version gets all new work already.")
     whom = f" of the team {trial.team}" if trial.team else ""
-    words = f"give version {flow.version} of {flow.process} {trial.share} % of new work{whom}"
+    which = f"version {flow.version} of {name_words(flow.process)}"
+    words = f"give {which} {trial.share} % of new work{whom}"
     return ask(
         change_id=change_id,
         flow=CHANGE_FLOW,
@@ -99,8 +101,8 @@ def ask_move(  # noqa: PLR0913  (the door's own words, one for each)
     if not safe:
         raise ChangeNotProposed("nothing_moves", "No running case could move.")
     words = (
-        f"move {safe} of {len(verdicts)} running {old.process} from version {old.version} to"
-        f" {new.version}: {why.strip()}"
+        f"move {safe} of {len(verdicts)} running {name_words(old.process)} from version"
+        f" {old.version} to {new.version}: {why.strip()}"
     )
     return ask(
         change_id=change_id,

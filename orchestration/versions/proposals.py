@@ -18,6 +18,7 @@ from orchestration.versions.asking import ChangeNotProposed, ask
 from orchestration.versions.cyclic_calls import refuse_cyclic_calls
 from orchestration.versions.readers import PROPOSING_ROLES
 from orchestration.versions.rollouts import Trial
+from orchestration.wording import name_words
 from sentinel.vocabulary import Principal
 
 CHANGE_FLOW = "change_flow"
@@ -189,7 +190,7 @@ def _ask_to_publish(proposal: Proposal, trial: Trial, principal: Principal) -> U
             "team": trial.team,
             "report_hash": proposal.report_hash,
         },
-        words=f"publish {what} {proposal.process}: {proposal.why}",
+        words=f"publish {what} {name_words(proposal.process)}: {proposal.why}",
         principal=principal,
         at=proposal.proposed_at,
     )

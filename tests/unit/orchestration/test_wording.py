@@ -24,11 +24,14 @@ def test_places_are_filled_by_path_and_form():
         "iban": "NL91ABNA0417164300",
         "day": "2026-11-21",
         "reasons": [{"customer": "Because."}],
+        "flow": "block_card",
     }
 
-    sentence = filled("{amount} {iban|iban} {day|date} {reasons.0.customer} {nothing}", values)
+    sentence = filled(
+        "{amount} {iban|iban} {day|date} {flow|name} {reasons.0.customer} {nothing}", values
+    )
 
-    assert sentence == "EUR 1.00 NL91 ABNA 0417 1643 00 21 November 2026 Because. -"
+    assert sentence == "EUR 1.00 NL91 ABNA 0417 1643 00 21 November 2026 block card Because. -"
 
 
 def test_invariant_11_what_is_filled_in_is_never_read_as_a_sentence():
