@@ -29,22 +29,25 @@ class FlowLine:
 @require_GET
 @for_roles(*FLOW_READERS)
 def index(request: HttpRequest, principal: Principal) -> HttpResponse:
-    """List every flow with the version that is the rule for new work."""
+    """List every flow with the version that is the rule, and new flows that wait for approval."""
     asked = interaction.public.changes_asked(principal=principal)
-    waiting = [change.process for change in asked if change.standing == "asked"]
+    waiting = [change for change in asked if change.standing == "asked"]
+    known = interaction.public.flows(principal=principal)
+    names = {flow.process for flow in known}
     lines = [
         FlowLine(
             process=flow.process,
             rule=next(each for each in flow.versions if each.is_rule),
             trial=next((each for each in flow.versions if each.trial), None),
             running=sum(each.running for each in flow.versions),
-            waiting=waiting.count(flow.process),
+            waiting=sum(change.process == flow.process for change in waiting),
         )
-        for flow in interaction.public.flows(principal=principal)
+        for flow in known
     ]
     is_part = request.headers.get("HX-Request") == "true"
     template = "workspace/parts/flow_rows.html" if is_part else "workspace/flows.html"
-    return render(request, template, {"lines": lines})
+    new = [change for change in waiting if change.process not in names]
+    return render(request, template, {"lines": lines, "new": new})
 
 
 @require_GET
