@@ -29,7 +29,7 @@ _WORDS: Final = {
         "IBAN was read from a document, neither typed nor on record",
         "The account number comes from a document.",
     ),
-    "hour": ("Payment at {value:.0f} h, outside usual hours", "It is an unusual time of day."),
+    "hour": ("Payment at {value:02.0f}:00, outside usual hours", "It is an unusual time of day."),
     "payments_last_day": (
         "{value:.0f} payments in the last 24 hours",
         "You made several payments in a short time.",
