@@ -51,13 +51,14 @@ def proposal_of(
 ) -> tuple[Action, tuple[Fact, ...]]:
     """Return the action a step proposes, and the facts it rests on, as they are now."""
     parameters = _object(inputs.get("parameters"))
+    sources = _sources(_object(inputs.get("sources")))
     action = Action(
         kind=kind,
         parameters=parameters,
         resource=str(inputs.get("resource", "")),
         case_id=context.case_id,
         idempotency_key=key,
-        sources=_sources(_object(inputs.get("sources"))),
+        sources={name: source for name, source in sources.items() if name in parameters},
     )
     collect = _FACTS.get(kind)
     return action, collect(parameters, context, inputs) if collect else ()

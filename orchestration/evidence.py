@@ -65,7 +65,8 @@ def payment_facts(
     """Return the facts of a transfer as they are now.
 
     `given` holds what earlier steps of the flow found: `fraud` (a model's answer) and the answers
-    of people, `screening_review`, `fraud_review`, `call_back` and `confirmation`.
+    of people, `screening_review`, `fraud_review`, `call_back` and `confirmation`; `purpose` is what
+    the customer answered when asked, and `sources` says on which card.
     """
     iban, name = str(parameters["creditor_iban"]), str(parameters["creditor_name"])
     return (
@@ -74,6 +75,7 @@ def payment_facts(
         *_screening_facts(iban, name, at),
         *_fraud_facts(_mapping(given, "fraud")),
         *_answers_of_people(given, iban, at),
+        *_purpose_facts(given, at),
     )
 
 
@@ -148,6 +150,16 @@ def _answers_of_people(given: Mapping[str, object], iban: str, at: datetime) -> 
         source = f"orch_card:{confirmation['reference']}"
         facts.append(Fact("name_check_accepted", card.get("name_check") != "match", source, at))
     return tuple(facts)
+
+
+def _purpose_facts(given: Mapping[str, object], at: datetime) -> tuple[Fact, ...]:
+    """Return what the customer wrote when asked what the payment is for: the card shows it."""
+    purpose = given.get("purpose")
+    source = _mapping(_mapping(given, "sources"), "purpose")
+    reference = str(source.get("reference", ""))
+    if not purpose or not reference.startswith("card:"):
+        return ()
+    return (Fact("payment_purpose", str(purpose), f"orch_{reference}", at),)
 
 
 def _cleared(given: Mapping[str, object], name: str) -> tuple[Mapping[str, object], bool]:

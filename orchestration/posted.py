@@ -52,6 +52,7 @@ def posted_transfer(context: StepContext, inputs: Mapping[str, object]) -> Answe
             "creditor_iban": booking.counterparty_iban,
             "amount": amount,
             "remittance": booking.remittance,
+            "purpose": _purpose_given(booking.decision_id),
             "debtor_account_id": str(booking.account_id),
             "execution_date": booking.booking_date.isoformat(),
             "booked_at": booking.booked_at.isoformat(),
@@ -64,6 +65,17 @@ def posted_transfer(context: StepContext, inputs: Mapping[str, object]) -> Answe
             "findings": _findings(context.customer_id, booking, known),
         }
     )
+
+
+def _purpose_given(decision_id: UUID | None) -> str:
+    """Return what the customer said the payment is for when they were asked before it was made."""
+    if decision_id is None:
+        return ""
+    try:
+        found = sentinel.public.explain(decision_id=decision_id)
+    except sentinel.public.DecisionUnknown:
+        return ""
+    return next((str(each.value) for each in found.facts if each.name == "payment_purpose"), "")
 
 
 def earlier_look(_context: StepContext, inputs: Mapping[str, object]) -> Answered:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from orchestration import reads
+from orchestration import reads, same_day
 from orchestration.dialogue.payments import PaymentView, each_payment_of
 from orchestration.step_results import Answered, StepContext
 from orchestration.wording import date_words
@@ -15,9 +15,10 @@ _COUNTS = {"done", "in_review", "waiting_for_you"}
 
 
 def payment_preview(context: StepContext, inputs: Mapping[str, object]) -> Answered:
-    """Look at a payment before anybody is asked, and whether it was asked for before.
+    """Look at a payment before anybody is asked, and at what was asked for before.
 
-    Input `payment`. `same` is None, or says when, in days and in words.
+    Input `payment`. `same` is None, or says when, in days and in words. To a payee who is new,
+    `sent_today_minor_units` is what else goes to the same account on this business day.
     """
     looked = reads.payment_preview(context, inputs)
     payment = inputs["payment"]
@@ -26,7 +27,15 @@ def payment_preview(context: StepContext, inputs: Mapping[str, object]) -> Answe
     same = same_payment(
         payment, customer_id=context.customer_id, instance_id=context.instance_id, at=context.at
     )
-    return Answered({**looked.output, "same": same})
+    sent_today = 0
+    if not (looked.output["is_iban_known"] or looked.output["is_own_account"]):
+        sent_today = same_day.sent_today(
+            customer_id=context.customer_id,
+            iban=str(payment["creditor_iban"]),
+            instance_id=context.instance_id,
+            at=context.at,
+        )
+    return Answered({**looked.output, "same": same, "sent_today_minor_units": sent_today})
 
 
 def same_payment(

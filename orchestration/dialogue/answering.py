@@ -30,7 +30,7 @@ from orchestration.journeys import Slot
 from orchestration.plain import feel_mapping
 from orchestration.planning import running
 from orchestration.worklist import persons
-from sentinel.vocabulary import Principal
+from sentinel.vocabulary import Principal, Provenance, Source
 
 CONFIRM, CANCEL, CODE, CHOOSE = "confirm", "cancel", "code", "choose"
 REQUEST = "request"
@@ -265,8 +265,9 @@ def _reply(turn: Turn, row: CardRow, answer: Mapping[str, object]) -> None:
     event = UserTaskCompleted(row.token, feel_mapping(output), completed_by=turn.principal.id)
     _deliver(turn, row.instance_id, uuid5(row.card.id, "answer"), event)
     if turn.draft.instance_id == str(row.instance_id):
-        remittance = printable(text)[:REMITTANCE_LENGTH_MAX]
-        draft = turn.draft.with_value("remittance", remittance, turn.speaker.typed)
+        purpose = printable(text)[:REMITTANCE_LENGTH_MAX]
+        given = Source(Provenance.CUSTOMER_TYPED, f"card:{row.card.id}")
+        draft = turn.draft.with_value("purpose", purpose, given)
         turn.draft = as_it_waits(draft, row.instance_id, turn.cards)
     if not turn.voice.text:
         turn.say("request_answered")

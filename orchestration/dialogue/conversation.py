@@ -21,6 +21,8 @@ from orchestration.planning import making, running
 from sentinel.vocabulary import Principal
 
 SUGGESTIONS = ("Show my balance", "Send money", "Talk to a person")
+# Words that name none of these say what a payment is for, and correct nothing of it.
+_CORRECTABLE = frozenset({"amount", "payee", "iban", "date", "account_kind"})
 _KEPT_ON_CORRECTION = ("fee", "end_to_end_id", "execution_date")
 
 
@@ -146,7 +148,7 @@ def _act(
             _confirm(turn, waiting)
         case Intent.CANCEL:
             _cancel(turn, waiting)
-        case Intent.CORRECT:
+        case Intent.CORRECT if waiting is None or not _is_reply(meaning, waiting):
             _correct(turn, meaning, waiting)
         case Intent.TALK_TO_PERSON:
             answers.hand_over(turn, _summary(turn))
@@ -163,7 +165,11 @@ def _act(
 
 def _is_reply(meaning: intelligence.public.Understanding, waiting: cards.CardRow) -> bool:
     """Tell whether a message answers the question of a flow, such as what a payment is for."""
-    is_answer = meaning.decided_by.startswith("rule:answers")
+    is_answer = (
+        _CORRECTABLE.isdisjoint(meaning.slots.names())
+        if meaning.intent is Intent.CORRECT
+        else meaning.decided_by.startswith("rule:answers")
+    )
     return waiting.card.kind == answering.REQUEST and is_answer and bool(meaning.slots.purpose)
 
 

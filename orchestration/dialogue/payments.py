@@ -17,7 +17,18 @@ from sentinel.vocabulary import Money
 
 PROCESS = "send_money"
 # The values of the flow that a payment shows.
-_SHOWN = ("creditor_name", "creditor_iban", "amount", "execution_date", "remittance", "receipt")
+_SHOWN = ("creditor_name", "creditor_iban", "amount", "execution_date")
+_SHOWN += ("remittance", "purpose", "receipt")
+_PAYMENTS = """
+SELECT i.id, i.definition, i.status, i.state, i.end_node, i.started_at, i.ended_at, i.case_id,
+       (SELECT c.id FROM orch_card c
+         WHERE c.instance_id = i.id AND c.state = 'open'
+           AND (c.expires_at IS NULL OR c.expires_at > %s)
+         ORDER BY c.position DESC LIMIT 1)
+  FROM orch_instance i
+ WHERE i.customer_id = %s AND i.process = %s
+   AND i.id IS DISTINCT FROM %s
+"""
 _WORDS = {
     "waiting_for_you": "waiting for you",
     "in_review": "being looked at by a colleague",
@@ -46,6 +57,8 @@ class PaymentView:
     card_id: UUID | None
     reference: str | None
     remittance: str
+    purpose: str
+    decision_id: str | None
 
 
 def payments_of(
@@ -60,20 +73,19 @@ def each_payment_of(
 ) -> Iterator[PaymentView]:
     """Yield the payments a customer asked for but one, newest first, read as they are asked for."""
     rows = statements.run(
-        """
-        SELECT i.id, i.definition, i.status, i.state, i.end_node, i.started_at, i.ended_at,
-               i.case_id,
-               (SELECT c.id FROM orch_card c
-                 WHERE c.instance_id = i.id AND c.state = 'open'
-                   AND (c.expires_at IS NULL OR c.expires_at > %s)
-                 ORDER BY c.position DESC LIMIT 1)
-          FROM orch_instance i
-         WHERE i.customer_id = %s AND i.process = %s
-           AND i.id IS DISTINCT FROM %s
-         ORDER BY i.started_at DESC, i.id
-         LIMIT %s
-        """,
+        f"{_PAYMENTS} ORDER BY i.started_at DESC, i.id LIMIT %s",
         [at, customer_id, PROCESS, but, limit],
+    )
+    return map(_payment, rows)
+
+
+def each_payment_since(
+    *, customer_id: UUID, since: datetime, at: datetime, but: UUID
+) -> Iterator[PaymentView]:
+    """Yield every payment but one that is under way or ended after a moment."""
+    rows = statements.run(
+        f"{_PAYMENTS} AND (i.ended_at IS NULL OR i.ended_at >= %s)",
+        [at, customer_id, PROCESS, but, since],
     )
     return map(_payment, rows)
 
@@ -88,6 +100,7 @@ def _payment(row: tuple[Any, ...]) -> PaymentView:
     reason = filled(says, plain_mapping(variables)) if says else ""
     day = values.get("execution_date")
     reference = found(values, "receipt.reference")
+    decision_id = found(values, "receipt.decision_id")
     return PaymentView(
         id=instance_id,
         creditor_name=str(values.get("creditor_name", "")),
@@ -102,6 +115,8 @@ def _payment(row: tuple[Any, ...]) -> PaymentView:
         card_id=card_id,
         reference=str(reference) if reference else None,
         remittance=str(values.get("remittance") or ""),
+        purpose=str(values.get("purpose") or ""),
+        decision_id=str(decision_id) if decision_id else None,
     )
 
 

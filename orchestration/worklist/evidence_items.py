@@ -13,6 +13,7 @@ _LABELS = {
     "creditor_iban": "Account number (IBAN)",
     "amount": "Amount",
     "remittance": "Description",
+    "purpose": "Purpose",
     "execution_date": "Date",
     "debtor_account_id": "From account",
 }

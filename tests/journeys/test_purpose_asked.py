@@ -40,9 +40,10 @@ def test_the_payment_goes_on_with_the_purpose_written_on_the_card(bank, chat):
     shown = chat.answers(card, answer="reply", text="  A used car,\n the blue one ")
 
     confirm = card_of(shown, "confirm_payment")
-    assert confirm.details["remittance"] == "A used car, the blue one"
+    assert confirm.details["purpose"] == "A used car, the blue one"
+    assert confirm.details["remittance"] == ""
     assert open_cards(chat) == ["confirm_payment"]
-    assert payment(bank).remittance == "A used car, the blue one"
+    assert (payment(bank).purpose, payment(bank).remittance) == ("A used car, the blue one", "")
 
 
 @pytest.mark.parametrize("text", ["a used car", "For a used car", "it's for a used car"])
@@ -52,7 +53,7 @@ def test_the_purpose_can_be_said_in_the_chat(bank, chat, text):
     shown = chat.says(text)
 
     confirm = card_of(shown, "confirm_payment")
-    assert confirm.details["remittance"].lower().endswith("a used car")
+    assert confirm.details["purpose"].lower().endswith("a used car")
     assert confirm.details["amount"]["minor_units"] == 600_000
     assert open_cards(chat) == ["confirm_payment"]
     assert bank.balance() == before
@@ -66,7 +67,7 @@ def test_with_its_purpose_the_payment_goes_the_way_of_any_other(bank, chat):
 
     assert "A colleague looks at this payment before we make it." in waiting.text
     assert bank.balance() == before
-    assert (payment(bank).state, payment(bank).remittance) == ("in_review", "a used car")
+    assert (payment(bank).state, payment(bank).purpose) == ("in_review", "a used car")
 
 
 def test_nobody_answers_in_two_hours(bank, chat):
