@@ -164,12 +164,14 @@ from orchestration.worklist.notices import (
     notify_once,
     see_notice,
 )
+from orchestration.worklist.presence import hours_in_words
 from orchestration.worklist.readers import (
     NotForYourRole,
     readable_customers,
 )
 from orchestration.worklist.readers import require_customer as require_customer_reader
 from orchestration.worklist.rows import TaskGone
+from orchestration.worklist.shifts import WorkingHoursRefused, set_working_hours, sign_off
 from orchestration.worklist.staff import (
     Absence,
     AbsenceRefused,
@@ -270,6 +272,7 @@ __all__ = [
     "TriggerView",
     "ValueTooLarge",
     "WaitView",
+    "WorkingHoursRefused",
     "absences",
     "agree_to_release",
     "answer_card",
@@ -307,6 +310,7 @@ __all__ = [
     "follow_plans_once",
     "handle_message",
     "held_effects",
+    "hours_in_words",
     "incidents",
     "instance",
     "load_batch",
@@ -353,6 +357,8 @@ __all__ = [
     "runs_of_case",
     "see_notice",
     "set_calendar",
+    "set_working_hours",
+    "sign_off",
     "spoken_words",
     "start_by_api",
     "start_card_block",

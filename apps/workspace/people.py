@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 import interaction.public
 from apps.workspace.guard import employees_only
+from apps.workspace.hours_form import form_of
 from sentinel.vocabulary import Principal
 
 _SUPERVISING = {"operations", "supervisor"}
@@ -25,6 +26,8 @@ _REFUSED = {
     "unknown": "There is no such absence.",
     "no_days": "Give the first and the last day.",
     "no_person": "Choose who is away.",
+    "away_already": "You are away already.",
+    "not_on_the_staff": "You do not work the lists.",
 }
 
 
@@ -43,7 +46,8 @@ class Asked:
 @employees_only
 def index(request: HttpRequest, principal: Principal) -> HttpResponse:
     """Show the staff with load and absences; htmx asks for the list alone."""
-    context = _context(principal)
+    context = context_of(principal)
+    context |= form_of(context, request.GET.get("hours", ""))
     ending = request.GET.get("end", "")
     context["ending"] = next((each for each in context["away"] if str(each.id) == ending), None)
     is_part = request.headers.get("HX-Request") == "true"
@@ -58,7 +62,7 @@ def enter(request: HttpRequest, principal: Principal) -> HttpResponse:
     asked = Asked(
         *(request.POST.get(name, "") for name in ("id", "who", "first_day", "last_day", "deputy"))
     )
-    context = _context(principal) | {"asked": asked}
+    context = context_of(principal) | {"asked": asked}
     try:
         absence = _absence(asked, context["staff"])
         if not request.POST.get("confirmed"):
@@ -78,14 +82,20 @@ def end(request: HttpRequest, principal: Principal, absence_id: UUID) -> HttpRes
         interaction.public.end_absence(
             absence_id=absence_id, principal=principal, at=datetime.now(UTC)
         )
-    except interaction.public.AbsenceRefused as refused:
-        context = _context(principal)
-        context["refusal"] = _REFUSED.get(refused.reason, "It cannot be ended.")
-        return render(request, "workspace/people.html", context, status=422)
+    except interaction.public.AbsenceRefused as refusal:
+        return refused(request, principal, refusal.reason)
     return redirect("workspace:people")
 
 
-def _context(principal: Principal) -> dict[str, Any]:
+def refused(request: HttpRequest, principal: Principal, reason: str) -> HttpResponse:
+    """Show the page again with why an absence was not changed."""
+    context = context_of(principal)
+    context["refusal"] = _REFUSED.get(reason, "It cannot be done.")
+    return render(request, "workspace/people.html", context, status=422)
+
+
+def context_of(principal: Principal) -> dict[str, Any]:
+    """Return what the page shows of the staff and their absences."""
     at = datetime.now(UTC)
     staff = interaction.public.colleagues(principal=principal, at=at)
     shown = {each.principal_id for each in staff} | {principal.id}
@@ -97,6 +107,9 @@ def _context(principal: Principal) -> dict[str, Any]:
         "away": away,
         "names": names,
         "principal": principal,
+        "may_sign_off": any(
+            each.principal_id == principal.id and not each.is_absent for each in staff
+        ),
         "is_supervisor": bool(_SUPERVISING & set(principal.roles)),
         "new_id": uuid4(),
         "today": timezone.localdate(),

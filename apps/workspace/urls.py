@@ -19,6 +19,7 @@ from apps.workspace import (
     talking,
     trials,
     trying,
+    working_hours,
 )
 
 app_name = "workspace"
@@ -57,6 +58,8 @@ urlpatterns = [
     path("files/<uuid:batch_id>/restart/", batches.restart, name="batch_restart"),
     path("files/<uuid:batch_id>/failures.csv", batches.failures, name="batch_failures"),
     path("people/", people.index, name="people"),
+    path("people/hours/", working_hours.change, name="set_hours"),
+    path("people/sign-off/", working_hours.stop, name="sign_off"),
     path("people/absences/", people.enter, name="enter_absence"),
     path("people/absences/<uuid:absence_id>/end/", people.end, name="end_absence"),
     path("flows/", flows.index, name="flows"),

@@ -17,8 +17,15 @@ from sentinel.vocabulary import Money
 
 PROCESS = "send_money"
 # The values of the flow that a payment shows.
-_SHOWN = ("creditor_name", "creditor_iban", "amount", "execution_date")
-_SHOWN += ("remittance", "purpose", "receipt")
+_SHOWN = (
+    "creditor_name",
+    "creditor_iban",
+    "amount",
+    "execution_date",
+    "remittance",
+    "purpose",
+    "receipt",
+)
 _PAYMENTS = """
 SELECT i.id, i.definition, i.status, i.state, i.end_node, i.started_at, i.ended_at, i.case_id,
        (SELECT c.id FROM orch_card c

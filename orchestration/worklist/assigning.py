@@ -65,23 +65,63 @@ def refusal_to_give(task: TaskRow, principal_id: str, at: datetime) -> str:
 def reassign_of_the_absent(at: datetime, limit: int) -> int:
     """Give the open work of people who are away to others; return how much moved.
 
-    What nobody else can do stays where it is, and is tried again.
+    What nobody else can do is anybody's again if it was not begun; what was begun stays where it
+    is, and is tried again.
     """
-    moved = 0
-    for task_id, holder in _with_the_absent(at, limit):
-        with transaction.atomic():
-            task = rows.read_task(task_id, is_locked=True)
-            if task.state != "open" or (task.claimed_by or task.assigned_to) != holder:
-                continue
-            rows.set_claim(task_id, None, at)
-            if assign(task_id, at, deputy_of=holder) is None:
-                transaction.set_rollback(True)
-                continue
-            words = f"{task.title}: given to a colleague, as its holder is away."
-            note = cases.Note(at, "system", "reassigned", words, str(task_id))
-            cases.add_note(task.case_id, note)
-        moved += 1
-    return moved
+    found = _with_the_absent(at, limit)
+    return sum(_move(each, holder, "its holder is away", at) for each, holder in found)
+
+
+def reassign_of_the_off(at: datetime, limit: int) -> int:
+    """Move what is not begun and due before its holder works again; return how much moved."""
+    off = staff.off_shift(at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.id, t.assigned_to
+              FROM orch_task t
+              JOIN unnest(%(who)s::text[], %(back)s::timestamptz[]) AS off (principal_id, back_at)
+                ON t.assigned_to = off.principal_id
+             WHERE t.state = 'open' AND t.claimed_by IS NULL
+               AND t.due_at <= coalesce(off.back_at, 'infinity')
+             ORDER BY t.priority DESC, t.due_at, t.opened_at LIMIT %(limit)s
+            """,
+            {
+                "who": [each.principal_id for each in off],
+                "back": [each.presence.back_at for each in off],
+                "limit": limit,
+            },
+        )
+        found = cursor.fetchall()
+    why = "it is due before its holder works again"
+    return sum(_move(task_id, holder, why, at) for task_id, holder in found)
+
+
+def _move(task_id: UUID, holder: str, why: str, at: datetime) -> bool:
+    """Take work from its holder, for a colleague or for everybody of its roles."""
+    with transaction.atomic():
+        task = rows.read_task(task_id, is_locked=True)
+        if task.state != "open" or (task.claimed_by or task.assigned_to) != holder:
+            return False
+        rows.set_claim(task_id, None, at)
+        if assign(task_id, at, deputy_of=holder) is not None:
+            words = f"{task.title}: given to a colleague, as {why}."
+        elif task.claimed_by is None:
+            _leave_to_all(task, at)
+            words = f"{task.title}: left to everybody who may do it, as {why}."
+        else:
+            transaction.set_rollback(True)
+            return False
+        cases.add_note(task.case_id, cases.Note(at, "system", "reassigned", words, str(task_id)))
+    return True
+
+
+def _leave_to_all(task: TaskRow, at: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE orch_task SET assigned_to = NULL, assigned_at = NULL WHERE id = %s", [task.id]
+        )
+    rows.tell("task.changed", task.id, task.case_id, task.roles, at)
 
 
 def assign_waiting(at: datetime, limit: int) -> int:
@@ -91,10 +131,11 @@ def assign_waiting(at: datetime, limit: int) -> int:
             """
             SELECT t.id FROM orch_task t
              WHERE t.state = 'open' AND t.assigned_to IS NULL AND t.claimed_by IS NULL
-               AND EXISTS (SELECT FROM orch_worker w WHERE w.roles && t.roles)
+               AND EXISTS (SELECT FROM orch_worker w
+                            WHERE w.roles && t.roles AND w.principal_id <> ALL(%s::text[]))
              ORDER BY t.priority DESC, t.due_at NULLS LAST, t.opened_at LIMIT %s
             """,
-            [limit],
+            [[each.principal_id for each in staff.off_shift(at)], limit],
         )
         waiting = [row[0] for row in cursor.fetchall()]
     return sum(assign(task_id, at) is not None for task_id in waiting)

@@ -77,7 +77,7 @@ class BusinessCalendar:
         begun = _months_on(start, months) + timedelta(weeks=weeks)
         if self.hours is None:
             return begun + timedelta(days=days) + rest
-        moment = self._next_open(begun)
+        moment = self.next_open(begun)
         for _ in range(days):
             moment = self._same_time_next_day(moment)
         return self._add_open_time(moment, rest)
@@ -95,8 +95,25 @@ class BusinessCalendar:
             total += min(until, end) - begin
         return total
 
-    def _next_open(self, at: datetime) -> datetime:
-        return next(self._open_from(at))[0]
+    def open_until(self, at: datetime) -> datetime | None:
+        """Return when the desk closes after an instant; None if it is closed, or never closes."""
+        if self.hours is None:
+            return None
+        day = at.astimezone(ZoneInfo(self.zone)).date()
+        return next((end for begin, end in self._spans(day) if begin <= at < end), None)
+
+    def next_open(self, at: datetime) -> datetime:
+        """Return the first instant from this one on at which the desk works.
+
+        Raises:
+            CalendarRefused: it is not within ten years.
+        """
+        return at if self.hours is None else next(self._open_from(at))[0]
+
+    def day_after(self, at: datetime) -> datetime:
+        """Return the midnight that ends the day of an instant where the desk is."""
+        zone = ZoneInfo(self.zone)
+        return _instant(at.astimezone(zone).date() + _DAY, time.min, zone)
 
     def _same_time_next_day(self, at: datetime) -> datetime:
         """Return the same local time of the next working day, or the first open time after it."""
@@ -106,7 +123,7 @@ class BusinessCalendar:
             day = local.date() + ahead * _DAY
             if self._spans(day):
                 wanted = datetime.combine(day, local.timetz().replace(tzinfo=None), zone)
-                return self._next_open(wanted.astimezone(UTC))
+                return self.next_open(wanted.astimezone(UTC))
         raise CalendarRefused("hours", "no working day within ten years")
 
     def _add_open_time(self, start: datetime, rest: timedelta) -> datetime:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from orchestration.worklist.presence import AT_ALL_HOURS, Hours, Presence
+
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -19,6 +21,14 @@ class Worker:
     is_absent: bool = False
     deputy_id: str | None = None
     last_assigned_at: datetime | None = None
+    hours: Hours | None = None
+    away_until: datetime | None = None
+    presence: Presence = AT_ALL_HOURS
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether work may be given to them now: neither away nor outside their hours."""
+        return not self.is_absent and self.presence.is_on_shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class Choice:
 def choose(need: Need, workers: Sequence[Worker]) -> Choice:
     """Choose who has the least on the desk for their capacity, then the longest idle."""
     fit = [each for each in workers if _fits(each, need)]
-    here = [each for each in fit if not each.is_absent]
+    here = [each for each in fit if each.is_here]
     free = [each for each in here if each.open_count < each.capacity]
     if not free:
         return Choice(None, _why_nobody(need, fit, here))
@@ -61,6 +71,8 @@ def may_take(worker: Worker, need: Need) -> str:
         return "They took part in an earlier step, so somebody else must do this one."
     if worker.is_absent:
         return "They are away."
+    if not worker.presence.is_on_shift:
+        return "They are not working at this hour."
     return ""
 
 
@@ -104,7 +116,8 @@ def _why_nobody(need: Need, fit: Sequence[Worker], here: Sequence[Worker]) -> st
         what = f" with {_listed(need.skills)}" if need.skills else ""
         return f"Nobody in {_listed(need.roles)}{what} may do this."
     if not here:
-        return f"All {len(fit)} who could do this are away."
+        is_all_away = all(each.is_absent for each in fit)
+        return f"All {len(fit)} who could do this are {'away' if is_all_away else 'away or off'}."
     return f"All {len(here)} who could do this have their hands full."
 
 

@@ -1,6 +1,6 @@
 """Who works here, how much lies with them, and who could be given a task: for people to choose."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,8 @@ from django.db import connection
 
 from orchestration.worklist import rows, staff
 from orchestration.worklist.choosing import Need, Worker, may_take
+from orchestration.worklist.presence import Hours
+from orchestration.worklist.shifts import may_set
 from orchestration.worklist.staff import SUPERVISING_ROLES
 from sentinel.vocabulary import Principal
 
@@ -24,6 +26,12 @@ class Colleague:
     is_absent: bool
     deputy_id: str | None
     why_not: str = ""
+    away_until: datetime | None = None
+    is_working: bool = True
+    works_until: datetime | None = None
+    back_at: datetime | None = None
+    hours: Hours | None = None
+    may_set_hours: bool = False
 
 
 def colleagues(*, principal: Principal, at: datetime) -> tuple[Colleague, ...]:
@@ -32,7 +40,10 @@ def colleagues(*, principal: Principal, at: datetime) -> tuple[Colleague, ...]:
         return ()
     is_supervisor = bool(SUPERVISING_ROLES & set(principal.roles))
     roles = teams() if is_supervisor else principal.roles
-    return tuple(_colleague(each) for each in staff.workers(roles=roles, at=at))
+    return tuple(
+        replace(_colleague(each), may_set_hours=may_set(each.principal_id, each.roles, principal))
+        for each in staff.workers(roles=roles, at=at)
+    )
 
 
 def could_take(*, task_id: UUID, principal: Principal, at: datetime) -> tuple[Colleague, ...]:
@@ -67,4 +78,9 @@ def _colleague(worker: Worker, why_not: str = "") -> Colleague:
         is_absent=worker.is_absent,
         deputy_id=worker.deputy_id,
         why_not=why_not,
+        away_until=worker.away_until,
+        is_working=worker.is_here,
+        works_until=worker.presence.until,
+        back_at=worker.presence.back_at,
+        hours=worker.hours,
     )

@@ -1,14 +1,18 @@
 """Who works the lists, what they can, and when they are away: rows and the door to them."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from orchestration import feed
 from orchestration.worklist.choosing import Worker
+from orchestration.worklist.clocks import calendar_of
+from orchestration.worklist.presence import personal_calendar, presence_of
 from sentinel.vocabulary import Principal
 
 CAPACITY_USUAL = 12
@@ -130,15 +134,18 @@ def absences(*, principal_id: str | None = None, at: datetime) -> tuple[Absence,
         return tuple(Absence(*row) for row in cursor.fetchall())
 
 
-def workers(*, roles: Sequence[str], at: datetime, is_locked: bool = False) -> tuple[Worker, ...]:
-    """Return the staff of these roles with their load and presence, locked in order if asked."""
+def workers(
+    *, roles: Sequence[str] | None = None, at: datetime, is_locked: bool = False
+) -> tuple[Worker, ...]:
+    """Return the staff of these roles, or all, with load and presence; locked in order if asked."""
+    wanted = None if roles is None else list(roles)
     with connection.cursor() as cursor:
         if is_locked:
             # A statement of its own: the one that counts must see what others committed meanwhile.
             cursor.execute(
-                "SELECT FROM orch_worker WHERE roles && %s::text[] ORDER BY principal_id"
-                " FOR UPDATE",
-                [list(roles)],
+                "SELECT FROM orch_worker WHERE %(roles)s::text[] IS NULL OR roles && %(roles)s"
+                " ORDER BY principal_id FOR UPDATE",
+                {"roles": wanted},
             )
         cursor.execute(
             """
@@ -146,20 +153,52 @@ def workers(*, roles: Sequence[str], at: datetime, is_locked: bool = False) -> t
                    (SELECT count(*) FROM orch_task t
                      WHERE t.state = 'open'
                        AND coalesce(t.claimed_by, t.assigned_to) = w.principal_id),
-                   a.principal_id IS NOT NULL, a.deputy_id, w.last_assigned_at
+                   a.principal_id IS NOT NULL, a.deputy_id, w.last_assigned_at,
+                   (SELECT content FROM orch_working_hours h
+                     WHERE h.principal_id = w.principal_id ORDER BY version DESC LIMIT 1),
+                   a.ends_at,
+                   (SELECT min(begins_at) FROM orch_absence n
+                     WHERE n.principal_id = w.principal_id
+                       AND n.begins_at > %(at)s AND n.ends_at > n.begins_at)
               FROM orch_worker w
-              LEFT JOIN LATERAL (SELECT principal_id, deputy_id FROM orch_absence
+              LEFT JOIN LATERAL (SELECT principal_id, deputy_id, ends_at
+                                   FROM orch_absence
                                   WHERE principal_id = w.principal_id
                                     AND begins_at <= %(at)s AND ends_at > %(at)s
                                   ORDER BY begins_at LIMIT 1) a ON true
-             WHERE w.roles && %(roles)s::text[]
+             WHERE %(roles)s::text[] IS NULL OR w.roles && %(roles)s::text[]
              ORDER BY w.principal_id
             """,
-            {"at": at, "roles": list(roles)},
+            {"at": at, "roles": wanted},
         )
-        return tuple(
-            Worker(row[0], tuple(row[1]), tuple(row[2]), *row[3:]) for row in cursor.fetchall()
-        )
+        found = cursor.fetchall()
+    return tuple(_worker(row, at) for row in found)
+
+
+def off_shift(at: datetime) -> tuple[Worker, ...]:
+    """Return the staff who work at other hours than this, and are not away."""
+    return tuple(
+        each for each in workers(at=at) if not (each.is_absent or each.presence.is_on_shift)
+    )
+
+
+def _worker(row: tuple[Any, ...], at: datetime) -> Worker:
+    who, roles, skills, capacity, load, is_absent, deputy, last_at, content, until, next_at = row
+    hours = json.loads(content) if content else None
+    own = personal_calendar(hours, calendar_of(roles)) if hours else None
+    return Worker(
+        principal_id=who,
+        roles=tuple(roles),
+        skills=tuple(skills),
+        capacity=capacity,
+        open_count=load,
+        is_absent=is_absent,
+        deputy_id=deputy,
+        last_assigned_at=last_at,
+        hours=hours,
+        away_until=until,
+        presence=presence_of(own, at, absent_until=until, absent_from=next_at),
+    )
 
 
 def has_skills(principal: Principal, needed: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from orchestration.core.events import EscalationRaised
 from orchestration.durable import store
-from orchestration.worklist import assigning, rows
+from orchestration.worklist import assigning, rows, staff
 from orchestration.worklist.clocks import calendar_of
 
 SAMPLES_MIN = 5
@@ -37,6 +37,7 @@ class _Due:
 def watch(at: datetime, limit: int) -> int:
     """Look once at every open task; return how many were brought forward."""
     assigning.reassign_of_the_absent(at, limit)
+    assigning.reassign_of_the_off(at, limit)
     assigning.assign_waiting(at, limit)
     warned = _bring_forward(_warning_time_come(at, limit), at)
     return warned + _bring_forward(_foreseen(at, limit), at)
@@ -112,6 +113,7 @@ def _due(at: datetime, limit: int) -> list[_Due]:
                    CASE WHEN t.assigned_to IS NOT NULL THEN 1 ELSE greatest(1, (
                         SELECT count(*) FROM orch_worker w
                          WHERE w.roles && t.roles AND w.skills @> t.skills
+                           AND w.principal_id <> ALL(%(off)s::text[])
                            AND NOT EXISTS (SELECT FROM orch_absence a
                                             WHERE a.principal_id = w.principal_id
                                               AND a.begins_at <= %(at)s AND a.ends_at > %(at)s)))
@@ -121,7 +123,13 @@ def _due(at: datetime, limit: int) -> list[_Due]:
              WHERE t.state = 'open' AND t.warned_at IS NULL AND t.due_at > %(at)s
              ORDER BY t.due_at LIMIT %(limit)s
             """,
-            {"at": at, "limit": limit, "samples": SAMPLES_MAX, "least": SAMPLES_MIN},
+            {
+                "at": at,
+                "limit": limit,
+                "samples": SAMPLES_MAX,
+                "least": SAMPLES_MIN,
+                "off": [each.principal_id for each in staff.off_shift(at)],
+            },
         )
         return [
             _Due(task_id, tuple(roles), due_at, begun_at, ahead, hands, timedelta(seconds=usual))

@@ -1,11 +1,19 @@
 """Shows colleagues by name: `{% load colleagues %}`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django import template
 
+import interaction.public
+
 register = template.Library()
 _OTHERS = {"customer": "The customer", "system": "The bank", "agent": "The assistant"}
+
+
+@register.filter
+def by_day(hours: Mapping[str, Sequence[Sequence[str]]] | None) -> tuple[tuple[str, str], ...]:
+    """Return declared hours a weekday at a time, as people read them."""
+    return interaction.public.hours_in_words(hours=hours or {})
 
 
 @register.simple_tag
