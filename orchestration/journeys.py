@@ -42,8 +42,8 @@ class Request(_Content):
     """What an intent leads to: a flow that needs slots filled, or an answer read at once.
 
     `opening` is said as soon as the wish is understood, before anything is looked up. As a step of
-    a plan it is called by its `label` (`title` where values are missing), finds `outputs` by type,
-    and is foreseen to end in `action`.
+    a plan it is called by its `label` (`title` where values are missing), and finds `outputs` by
+    type.
     """
 
     opening: str = ""
@@ -52,7 +52,6 @@ class Request(_Content):
     slots: dict[str, Slot] = Field(default_factory=dict)
     title: str = ""
     label: str = ""
-    action: str = ""
     outputs: dict[str, Literal["money", "payee", "card"]] = Field(default_factory=dict)
 
 

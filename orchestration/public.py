@@ -85,6 +85,7 @@ from orchestration.operating.steering import MoveRefused, ReasonRefused, steer
 from orchestration.operating.telling import RunLine
 from orchestration.operating.waiting import WaitView
 from orchestration.planning.checking import Fault, PlanRefused
+from orchestration.planning.counting import TooManyPlans, count_plan
 from orchestration.planning.running import follow_plans_once
 from orchestration.publishing import RuleFinding, publish_journeys, rule_findings
 from orchestration.speaking import answer_card, propose_plan, start_card_block, start_payment
@@ -266,6 +267,7 @@ __all__ = [
     "TaskGone",
     "TaskTaken",
     "TaskView",
+    "TooManyPlans",
     "TriggerRefusedAtPublish",
     "TriggerRow",
     "TriggerUnknown",
@@ -298,6 +300,7 @@ __all__ = [
     "comment",
     "complete",
     "could_take",
+    "count_plan",
     "delegate",
     "document_content",
     "effect_rows",

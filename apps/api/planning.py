@@ -6,19 +6,34 @@ from django.utils import timezone
 from rest_framework.exceptions import ParseError, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import UserRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 import interaction.public
-from interaction.public import PlanRefused
+from interaction.public import PlanRefused, TooManyPlans
 
 _CUSTOMER = "customer"
 
 
-class PlansPerPerson(UserRateThrottle):  # type: ignore[misc]  # the framework has no types
+class PlansPerPerson(BaseThrottle):  # type: ignore[misc]  # the framework has no types
     """So many plans of one person, refused ones included: each asks Sentinel about every step."""
 
-    scope = "plans"
+    _seconds: int | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Count the plan, in whichever process it came."""
+        del view
+        principal = interaction.public.principal_of(user=request.user, session=request.session)
+        try:
+            interaction.public.count_plan(principal=principal, at=timezone.now())
+        except TooManyPlans as refused:
+            self._seconds = refused.seconds
+            return False
+        return True
+
+    def wait(self) -> int | None:
+        """Return for how many seconds to wait."""
+        return self._seconds
 
 
 class ProposePlan(APIView):  # type: ignore[misc]  # the framework has no types

@@ -233,8 +233,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "UNAUTHENTICATED_USER": None,
-    # For each person and web process.
-    "DEFAULT_THROTTLE_RATES": {"plans": "60/min"},
 }
 
 # What the bank does: one folder each, with its drawing, rules, policy and wording.

@@ -29,6 +29,7 @@ def details_of(plan: Plan) -> dict[str, object]:
             "number": numbers[step.id],
             "label": step.planned.label,
             "note": _note(step, numbers),
+            "warning": step.planned.warning,
             "state": step.state,
             "state_words": _STATES[step.state],
         }

@@ -25,12 +25,11 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of task: what it takes and finds, by name and type, and the action it ends in."""
+    """A kind of task: what it takes and finds, by name and type."""
 
     name: str
     inputs: Mapping[str, Input]
     outputs: Mapping[str, Type]
-    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)

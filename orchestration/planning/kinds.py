@@ -29,7 +29,6 @@ def kinds() -> dict[str, Kind]:
                 for slot_name, slot in request.slots.items()
             },
             outputs=request.outputs,
-            action=request.action,
         )
         for name, (_, request) in journeys.requests().items()
     }

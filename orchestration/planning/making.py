@@ -18,7 +18,7 @@ from orchestration.planning.cards import details_of
 from orchestration.planning.checking import Fault, PlanRefused, check
 from orchestration.planning.graph import Asked, Condition, Found, Given, Source, Task
 from orchestration.planning.kinds import kinds, parameters_of, request_of, value_of
-from orchestration.planning.permitting import Asker, refusals
+from orchestration.planning.permitting import Asker, foresee
 from orchestration.planning.rows import NewPlan, PlannedTask
 from orchestration.planning.splitting import Clause
 from orchestration.wording import filled
@@ -79,7 +79,8 @@ def propose_clauses(turn: Turn, clauses: Sequence[Clause], words: str = "plan_pr
         if first.code == "too_many_tasks":
             turn.say("plan_too_long")
         else:
-            turn.say("plan_refused", {"reason": first.words})
+            words = " ".join(dict.fromkeys(each.words for each in refused.faults))
+            turn.say("plan_refused", {"reason": words})
         turn.draft = NOTHING
 
 
@@ -90,10 +91,10 @@ def propose(turn: Turn, tasks: Sequence[PlannedTask], words: str = "plan_propose
         PlanRefused: it does not hold together, or a step would not be permitted; nothing is kept.
     """
     order = check([each.task for each in tasks], kinds())
-    by_id = {each.task.id: each for each in tasks}
-    faults = tuple(refusals(tasks, Asker(turn.principal, turn.customer_id, turn.at)))
-    if faults:
-        raise PlanRefused(faults)
+    foreseen = foresee(tasks, Asker(turn.principal, turn.customer_id, turn.at))
+    if foreseen.faults:
+        raise PlanRefused(foreseen.faults)
+    by_id = {each.task.id: each for each in foreseen.tasks}
     plan_id = turn.new_id("plan")
     rows.insert_plan(
         NewPlan(

@@ -30,12 +30,16 @@ _UNDER_WAY = frozenset({"waiting", "asking", "running"})
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
-    """A task with what the customer gave for it, as its request takes it: values and sources."""
+    """A task with what the customer gave for it, as its request takes it: values and sources.
+
+    `warning` says in words what of it would not be permitted.
+    """
 
     task: Task
     label: str
     values: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +244,7 @@ def _planned(kept: Mapping[str, Any]) -> PlannedTask:
         label=kept["label"],
         values=kept["values"],
         sources=kept["sources"],
+        warning=kept.get("warning", ""),
     )
 
 

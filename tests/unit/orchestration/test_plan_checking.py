@@ -30,7 +30,6 @@ KINDS = {
             "remark": Input("text", is_required=False),
         },
         {"amount": "money", "payee": "payee"},
-        "payments.transfer",
     ),
     "block": Kind("block", {"card": Input("card", is_required=True)}, {"card": "card"}),
     "balance": Kind("balance", {}, {"balance": "money"}),
