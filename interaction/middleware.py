@@ -28,6 +28,9 @@ class LegalEntityMiddleware:
             if entity is None:
                 return self._respond(request)
             with legal_entity(entity=entity):
+                # An address that leads nowhere is answered on another thread, which sees no rows of
+                # this entity: who is there is looked up before.
+                _ = request.user.is_authenticated
                 response = self._respond(request)
         # Whoever sits at this machine next must not find the pages by going back.
         response.headers.setdefault("Cache-Control", "no-store")

@@ -149,6 +149,20 @@ def test_another_customers_account_is_not_there(signed_in: SignedIn, complaints:
     complaints[:] = [each for each in complaints if "404" not in each]
 
 
+def test_an_address_that_leads_nowhere_leads_back_to_ones_own_pages(
+    signed_in: SignedIn, complaints: list[str]
+) -> None:
+    page = signed_in("omar")
+
+    page.goto("/workspace/nothing-here/")
+
+    expect(page.get_by_text("You are signed in as Omar Haddad")).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in")).to_have_count(0)
+    page.get_by_role("link", name="Go to your pages").click()
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    complaints[:] = [each for each in complaints if "404" not in each]
+
+
 def test_an_employee_does_not_open_a_customers_pages(
     signed_in: SignedIn, complaints: list[str]
 ) -> None:
