@@ -94,18 +94,23 @@ from orchestration.speaking import payments_of as payments
 from orchestration.spoken import spoken_words
 from orchestration.sweeping import run_due_here, run_due_once
 from orchestration.triggers.batch_doors import (
-    BatchUnknown,
+    BatchKind,
+    BatchRefusal,
     BatchView,
     batch_failures,
     batch_items,
     batch_kinds,
+    batch_moves,
+    batch_refusals,
     batch_run,
     batch_runs,
     load_batch,
-    restart_failed,
 )
+from orchestration.triggers.batch_drops import take_files_once
 from orchestration.triggers.batch_files import FileNotUnderstood
-from orchestration.triggers.batch_rows import ItemState
+from orchestration.triggers.batch_items import ItemState
+from orchestration.triggers.batch_rows import BatchMove
+from orchestration.triggers.batch_steering import BatchUnknown, steer_batch
 from orchestration.triggers.batches import run_batches_once
 from orchestration.triggers.changes import follow_changes_once
 from orchestration.triggers.content import TriggerRefusedAtPublish
@@ -121,7 +126,6 @@ from orchestration.triggers.doors import (
     start_by_api,
     triggers,
 )
-from orchestration.triggers.drops import take_files_once
 from orchestration.triggers.keys import (
     CallerRefused,
     make_caller,
@@ -191,6 +195,9 @@ __all__ = [
     "AnswerRefused",
     "Attachment",
     "AttachmentRefused",
+    "BatchKind",
+    "BatchMove",
+    "BatchRefusal",
     "BatchUnknown",
     "BatchView",
     "CalendarRefused",
@@ -283,6 +290,8 @@ __all__ = [
     "batch_failures",
     "batch_items",
     "batch_kinds",
+    "batch_moves",
+    "batch_refusals",
     "batch_run",
     "batch_runs",
     "begin_flows",
@@ -342,7 +351,6 @@ __all__ = [
     "receive_webhook",
     "release_held",
     "require_customer_reader",
-    "restart_failed",
     "resume",
     "resume_trigger",
     "retry",
@@ -367,6 +375,7 @@ __all__ = [
     "start_card_block",
     "start_payment",
     "steer",
+    "steer_batch",
     "stream_figures",
     "stream_rows",
     "take_files_once",

@@ -1,21 +1,24 @@
-"""Rows of runs over files: how each item stands, written with what was begun for it."""
+"""Rows of runs over files: what was handed in, how far it is read, and what people did to it."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection
 
-from orchestration.triggers.batch_files import FileItem
+Standing = Literal["going", "paused", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchRow:
-    """A run over one file; `roles` are those of whoever handed it in."""
+    """A run over one file; `roles` are those of whoever handed it in.
+
+    `items` have been read so far; the file has been read to its end since `read_at`. What was
+    counted when it ended stays in `tally`.
+    """
 
     id: UUID
     process: str
@@ -25,52 +28,40 @@ class BatchRow:
     items: int
     made_by: str
     made_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None = None
+    read_at: datetime | None = None
+    standing: Standing = "going"
+    tally: Mapping[str, int] = field(default_factory=dict)
     roles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ItemRow:
-    """One item that is to be begun."""
+class BatchMove:
+    """What somebody did to a run, with why, and how many items it moved."""
 
-    line: int
-    key: str
-    values: Mapping[str, Any]
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class ItemState:
-    """How one item stands."""
-
-    line: int
-    key: str
-    state: str
-    code: str
-    attempt: int
-    instance_id: UUID | None
+    move: str
+    made_by: str
+    reason: str
+    items: int
+    at: datetime
 
 
 _COLUMNS = (
-    "id, process, name, file_name, definition, items, made_by, made_at, ended_at, roles"
-    " FROM orch_batch"
+    "id, process, name, file_name, definition, items, made_by, made_at, ended_at, read_at,"
+    " standing, tally, roles FROM orch_batch"
 )
 _READ = f"SELECT {_COLUMNS} WHERE id = %s"
-_LOCK = _READ + " AND ended_at IS NULL FOR UPDATE SKIP LOCKED"
-_NEWEST = f"SELECT {_COLUMNS} ORDER BY made_at DESC, id LIMIT %s"
+_LOCK = _READ + " FOR UPDATE"
+_LOCK_OPEN = _READ + " AND ended_at IS NULL AND read_at IS NOT NULL FOR UPDATE SKIP LOCKED"
+_NEWEST = f"SELECT {_COLUMNS} WHERE entity = frontline_entity() ORDER BY made_at DESC, id LIMIT %s"
 
 
-def digest_of(content: bytes) -> bytes:
-    """Return what tells a file from every other."""
-    return hashlib.sha256(content).digest()
-
-
-def insert(batch: BatchRow, digest: bytes) -> bool:
-    """Keep a run, once for each file; return whether it is new."""
+def insert(batch: BatchRow, digest: bytes) -> None:
+    """Keep a run, once for each file."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO orch_batch (id, process, name, file_name, digest, definition, items,"
-            " made_by, made_at, roles) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " made_by, made_at, roles) VALUES (%s, %s, %s, %s, %s, %s, 0, %s, %s, %s)"
             " ON CONFLICT DO NOTHING",
             [
                 batch.id,
@@ -79,47 +70,43 @@ def insert(batch: BatchRow, digest: bytes) -> bool:
                 batch.file_name,
                 digest,
                 batch.definition,
-                batch.items,
                 batch.made_by,
                 batch.made_at,
                 list(batch.roles),
             ],
         )
-        return bool(cursor.rowcount == 1)
 
 
-def insert_items(batch_id: UUID, items: Sequence[FileItem]) -> None:
-    """Keep every item of a file."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO orch_batch_item (batch_id, line, key, item, state, code)
-            SELECT %s, line, key, item, CASE code WHEN '' THEN 'waiting' ELSE 'refused' END, code
-              FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[])
-                   AS i(line, key, item, code)
-            """,
-            [
-                batch_id,
-                [item.line for item in items],
-                [item.key for item in items],
-                [json.dumps(item.values).replace("\\u0000", "") for item in items],
-                [item.code for item in items],
-            ],
-        )
+def read_so_far(batch_id: UUID, items: int) -> None:
+    """Keep how many items of a file have been read."""
+    _update("UPDATE orch_batch SET items = %s WHERE id = %s", items, batch_id)
+
+
+def read_to_end(batch_id: UUID) -> None:
+    """Keep that a file has been read to its end: its items may begin."""
+    _update(
+        "UPDATE orch_batch SET read_at = clock_timestamp() WHERE id = %s AND read_at IS NULL",
+        batch_id,
+    )
 
 
 def open_batches() -> tuple[UUID, ...]:
-    """Return the runs that are not over, oldest first."""
+    """Return the runs whose files are read and that are not over, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM orch_batch WHERE entity = frontline_entity() AND ended_at IS NULL"
-            " ORDER BY made_at, id"
+            " AND read_at IS NOT NULL ORDER BY made_at, id"
         )
         return tuple(row[0] for row in cursor.fetchall())
 
 
-def lock(batch_id: UUID) -> BatchRow | None:
+def lock_open(batch_id: UUID) -> BatchRow | None:
     """Take a run for this transaction; None when it is over or another process has it."""
+    return _one(_LOCK_OPEN, batch_id)
+
+
+def lock(batch_id: UUID) -> BatchRow | None:
+    """Take a run for this transaction, waiting for whoever has it."""
     return _one(_LOCK, batch_id)
 
 
@@ -135,6 +122,58 @@ def newest(limit: int) -> tuple[BatchRow, ...]:
         return tuple(_batch(row) for row in cursor.fetchall())
 
 
+def end(batch_id: UUID, tally: Mapping[str, int]) -> None:
+    """End a run of which no item is left, and keep how they ended."""
+    _update(
+        "UPDATE orch_batch SET ended_at = clock_timestamp(), tally = %s WHERE id = %s",
+        json.dumps(tally),
+        batch_id,
+    )
+
+
+def open_again(batch_id: UUID) -> None:
+    """Let a run go on whose failed items wait once more."""
+    _update(
+        "UPDATE orch_batch SET ended_at = NULL, tally = NULL, standing = 'going' WHERE id = %s",
+        batch_id,
+    )
+
+
+def set_standing(batch_id: UUID, standing: Standing) -> None:
+    """Keep that a run is held, stopped, or goes on."""
+    _update("UPDATE orch_batch SET standing = %s WHERE id = %s", standing, batch_id)
+
+
+def keep_move(batch_id: UUID, made: BatchMove) -> None:
+    """Keep what somebody did to a run."""
+    _update(
+        "INSERT INTO orch_batch_move (batch_id, move, made_by, reason, items, at)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        batch_id,
+        made.move,
+        made.made_by,
+        made.reason,
+        made.items,
+        made.at,
+    )
+
+
+def moves_of(batch_id: UUID) -> tuple[BatchMove, ...]:
+    """Return what people did to a run, in order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT move, made_by, reason, items, at FROM orch_batch_move"
+            " WHERE batch_id = %s ORDER BY position",
+            [batch_id],
+        )
+        return tuple(BatchMove(*row) for row in cursor.fetchall())
+
+
+def _update(statement: str, *values: UUID | str | int | datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
 def _one(statement: str, batch_id: UUID) -> BatchRow | None:
     with connection.cursor() as cursor:
         cursor.execute(statement, [batch_id])
@@ -143,109 +182,6 @@ def _one(statement: str, batch_id: UUID) -> BatchRow | None:
 
 
 def _batch(row: Sequence[Any]) -> BatchRow:
-    return replace(BatchRow(*row), roles=tuple(row[-1]))
-
-
-def take(batch_id: UUID, limit: int) -> tuple[ItemRow, ...]:
-    """Return the next items to be begun; the run is locked, so nobody else takes them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT line, key, item, attempt FROM orch_batch_item"
-            " WHERE batch_id = %s AND state = 'waiting' ORDER BY line LIMIT %s",
-            [batch_id, limit],
-        )
-        return tuple(ItemRow(row[0], row[1], json.loads(row[2]), row[3]) for row in cursor)
-
-
-def note_begun(batch_id: UUID, begun: Sequence[tuple[int, UUID]]) -> None:
-    """Keep which instance each item has begun."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orch_batch_item i SET state = 'running', instance_id = b.instance_id,"
-            " changed_at = clock_timestamp()"
-            " FROM unnest(%s::int[], %s::uuid[]) AS b(line, instance_id)"
-            " WHERE i.batch_id = %s AND i.line = b.line",
-            [[line for line, _ in begun], [each for _, each in begun], batch_id],
-        )
-
-
-def note_ended(batch_id: UUID, ended: Sequence[tuple[int, str, str]]) -> None:
-    """Keep how items have ended that begin no instance."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orch_batch_item i SET state = e.state, code = e.code,"
-            " changed_at = clock_timestamp()"
-            " FROM unnest(%s::int[], %s::text[], %s::text[]) AS e(line, state, code)"
-            " WHERE i.batch_id = %s AND i.line = e.line",
-            [
-                [line for line, _, _ in ended],
-                [state for _, state, _ in ended],
-                [code for _, _, code in ended],
-                batch_id,
-            ],
-        )
-
-
-def settle(batch_id: UUID) -> int:
-    """Note how the items stand whose instances have ended; return how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orch_batch_item i
-               SET state = CASE r.status WHEN 'completed' THEN 'done' ELSE 'failed' END,
-                   code = r.status, changed_at = clock_timestamp()
-              FROM orch_instance r
-             WHERE i.batch_id = %s AND i.state = 'running' AND r.id = i.instance_id
-               AND r.ended_at IS NOT NULL
-            """,
-            [batch_id],
-        )
-        return int(cursor.rowcount)
-
-
-def close_if_over(batch_id: UUID) -> None:
-    """End a run of which no item is left."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orch_batch SET ended_at = clock_timestamp() WHERE id = %s AND NOT EXISTS ("
-            "SELECT FROM orch_batch_item WHERE batch_id = %s AND state IN ('waiting', 'running'))",
-            [batch_id, batch_id],
-        )
-
-
-def restart_failed(batch_id: UUID) -> int:
-    """Let failed items wait again, for another attempt; return how many."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE orch_batch_item SET state = 'waiting', attempt = attempt + 1, code = '',"
-            " instance_id = NULL, changed_at = clock_timestamp()"
-            " WHERE batch_id = %s AND state = 'failed'",
-            [batch_id],
-        )
-        restarted = int(cursor.rowcount)
-        if restarted:
-            cursor.execute("UPDATE orch_batch SET ended_at = NULL WHERE id = %s", [batch_id])
-    return restarted
-
-
-def counts(batch_id: UUID) -> dict[str, int]:
-    """Return how many items stand how."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT state, count(*) FROM orch_batch_item WHERE batch_id = %s GROUP BY state",
-            [batch_id],
-        )
-        return dict(cursor.fetchall())
-
-
-def items_in(
-    batch_id: UUID, states: Sequence[str], after_line: int, limit: int
-) -> tuple[ItemState, ...]:
-    """Return items by state, in the order of the file."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT line, key, state, code, attempt, instance_id FROM orch_batch_item"
-            " WHERE batch_id = %s AND state = ANY(%s) AND line > %s ORDER BY line LIMIT %s",
-            [batch_id, list(states), after_line, limit],
-        )
-        return tuple(ItemState(*row) for row in cursor.fetchall())
+    tally = row[11]
+    kept = json.loads(tally) if isinstance(tally, str) else tally or {}
+    return replace(BatchRow(*row), tally=kept, roles=tuple(row[-1]))

@@ -12,72 +12,38 @@ from django.db import transaction
 
 import sentinel.public
 from orchestration import act
-from orchestration.durable.definitions import PublishedFlow, flow_of
+from orchestration.durable.calls import STEP_FAULTS
+from orchestration.durable.definitions import flow_of
 from orchestration.durable.doorbell import database_time
 from orchestration.durable.faults import crash_point
 from orchestration.durable.large_values import ValueTooLarge, require_carriable
 from orchestration.durable.mass import begin_all
 from orchestration.durable.starting import NewInstance
+from orchestration.triggers import batch_endings
+from orchestration.triggers import batch_items as items
 from orchestration.triggers import batch_rows as rows
-from orchestration.triggers.batch_files import read_items
-from orchestration.triggers.batch_rows import BatchRow, ItemRow
+from orchestration.triggers.batch_items import ItemEnd, ItemRow
+from orchestration.triggers.batch_reading import declared_in
+from orchestration.triggers.batch_rows import BatchRow
 from orchestration.triggers.content import BatchContent, is_own_mandate
-from orchestration.triggers.receiving import NAMESPACE, TriggerUnknown, computed
-from orchestration.versions.rollouts import Allotment, allotment_of, rule_of
+from orchestration.triggers.receiving import computed
+from orchestration.versions.rollouts import Allotment, allotment_of
 from sentinel.vocabulary import Principal
 
 BEGUN_AT_ONCE = 500
 AMOUNT_MAX = 1_000_000_000_000_000
 POSTED = ("posted", "exists")
-
-
-def keep_batch(
-    *,
-    process: str,
-    name: str,
-    file_name: str,
-    content: bytes,
-    made_by: Principal,
-    at: datetime,
-) -> UUID:
-    """Take a file whole, every item checked; the same file again is the run it was.
-
-    Whoever hands it in may be of a team that has a version on trial: their roles are kept.
-
-    Raises:
-        TriggerUnknown: the flow declares no such batch.
-        FileNotUnderstood: the file cannot be read, or two items have one key.
-    """
-    flow = rule_of(process)
-    declared = _declared(flow, name)
-    items = read_items(content, declared)
-    digest = rows.digest_of(content)
-    entity = sentinel.public.current_entity()
-    batch_id = uuid5(NAMESPACE, f"{entity}|batch|{process}/{name}|{digest.hex()}")
-    batch = BatchRow(
-        batch_id,
-        process,
-        name,
-        file_name[:200],
-        flow.digest,
-        len(items),
-        made_by.id,
-        at,
-        None,
-        made_by.roles,
-    )
-    with transaction.atomic():
-        if rows.insert(batch, digest):
-            rows.insert_items(batch_id, items)
-        crash_point("batch_loaded")
-    return batch_id
+REFUSED = "item_refused"
+TOO_LARGE = "a value of it is too large"
+NAMES_NOBODY = "whom it is about cannot be told"
+NOT_POSTABLE = "it names no two accounts, or no amount that can be posted"
 
 
 def run_batches_once(*, rounds: int = 10) -> int:
     """Go on with the open runs of this legal entity; return how many items were begun or ended."""
     moved = 0
     for _ in range(rounds):
-        went_on = sum(_go_on(batch_id) for batch_id in rows.open_batches())
+        went_on = _go_on_with_all()
         if not went_on:
             break
         moved += went_on
@@ -86,48 +52,78 @@ def run_batches_once(*, rounds: int = 10) -> int:
 
 def begin_failed_again(batch_id: UUID) -> int:
     """Begin the items anew that failed, each under an id of its own; return how many."""
-    with transaction.atomic():
-        return rows.restart_failed(batch_id)
+    restarted = items.restart_failed(batch_id)
+    if restarted:
+        rows.open_again(batch_id)
+    return restarted
+
+
+def _go_on_with_all() -> int:
+    """Go on with each; what breaks one of them holds up none of the others.
+
+    Raises:
+        Exception: what the first broke with, after the others had their turn.
+    """
+    moved = 0
+    broken: Exception | None = None
+    for batch_id in rows.open_batches():
+        try:
+            moved += _go_on(batch_id)
+        except STEP_FAULTS as error:
+            broken = broken or error
+    if broken is not None:
+        raise broken
+    return moved
 
 
 def _go_on(batch_id: UUID) -> int:
     with transaction.atomic():
-        batch = rows.lock(batch_id)
+        batch = rows.lock_open(batch_id)
         if batch is None:
             return 0
-        declared = _declared(flow_of(batch.definition), batch.name)
+        declared = declared_in(flow_of(batch.definition), batch.name)
         at = database_time()
-        ended = rows.settle(batch_id)
-        limit = declared.items_at_once if declared.action else BEGUN_AT_ONCE
-        waiting = rows.take(batch_id, limit)
-        if declared.action:
+        ended = batch_endings.settle(batch_id)
+        waiting = _taken(batch, declared)
+        if waiting and declared.action:
             _post(batch, declared, waiting, at)
-        else:
+        elif waiting:
             _begin(batch, declared, waiting, at)
         crash_point("batch_begun")
-        rows.close_if_over(batch_id)
+        batch_endings.close_if_over(batch_id)
     crash_point("batch_committed")
     return ended + len(waiting)
+
+
+def _taken(batch: BatchRow, declared: BatchContent) -> tuple[ItemRow, ...]:
+    if batch.standing != "going":
+        return ()
+    limit = declared.items_at_once if declared.action else BEGUN_AT_ONCE
+    return items.take(batch.id, limit, declared.running_max)
 
 
 def _begin(
     batch: BatchRow, declared: BatchContent, waiting: tuple[ItemRow, ...], at: datetime
 ) -> None:
     versions = allotment_of(batch.process)
-    readable, refused = list[tuple[int, NewInstance]](), list[int]()
+    readable, refused = list[tuple[int, NewInstance]](), dict[int, str]()
     for item in waiting:
         try:
             new = _new_instance(batch, declared, versions, item, at)
             require_carriable(new.variables)
+        except ValueTooLarge:
+            refused[item.line] = TOO_LARGE
         except ValueError:
-            # One item that names nobody, or is too large, holds up none of the others.
-            refused.append(item.line)
+            # One item that names nobody holds up none of the others.
+            refused[item.line] = NAMES_NOBODY
         else:
             readable.append((item.line, new))
-    too_large = _begin_all(readable)
-    rows.note_begun(batch.id, [(line, new.id) for line, new in readable if line not in too_large])
-    ended = sorted({*refused, *too_large})
-    rows.note_ended(batch.id, [(line, "refused", "item_refused") for line in ended])
+    refused |= dict.fromkeys(_begin_all(readable), TOO_LARGE)
+    items.note_begun(batch.id, [(line, new.id) for line, new in readable if line not in refused])
+    items.note_ended(
+        batch.id,
+        [ItemEnd(line, "refused", REFUSED, why) for line, why in sorted(refused.items())],
+    )
 
 
 def _begin_all(readable: list[tuple[int, NewInstance]]) -> set[int]:
@@ -180,7 +176,7 @@ def _post(
     """Decide upon items together and post them; each gets the status the core gave it."""
     readable = [(item, _posting(batch, declared, item)) for item in waiting]
     sound = [(item, posting) for item, posting in readable if posting is not None]
-    refused = [(item.line, "refused", "item_refused") for item, posting in readable if not posting]
+    ended = [ItemEnd(item.line, "refused", REFUSED, NOT_POSTABLE) for item, p in readable if not p]
     if sound:
         first = sound[0][0]
         try:
@@ -192,11 +188,11 @@ def _post(
             )
         except (act.CoreRefused, act.MandateRefused) as error:
             statuses = (error.code,) * len(sound)
-        refused += [
-            (item.line, "done" if status in POSTED else "failed", status)
+        ended += [
+            ItemEnd(item.line, "done" if status in POSTED else "failed", status)
             for (item, _), status in zip(sound, statuses, strict=True)
         ]
-    rows.note_ended(batch.id, refused)
+    items.note_ended(batch.id, ended)
 
 
 def _posting(batch: BatchRow, declared: BatchContent, item: ItemRow) -> act.PostingItem | None:
@@ -225,10 +221,3 @@ def _wanted(declared: BatchContent) -> tuple[tuple[str, str], ...]:
 def _customer(declared: BatchContent, event: Mapping[str, object]) -> UUID | None:
     value = computed(declared.customer, event) if declared.customer else None
     return UUID(str(value)) if value else None
-
-
-def _declared(flow: PublishedFlow, name: str) -> BatchContent:
-    declared = flow.content.batches.get(name)
-    if declared is None:
-        raise TriggerUnknown(f"{flow.process}/{name}")
-    return declared

@@ -74,6 +74,10 @@ class BatchContent(BaseModel):
     begins an instance under `mandate` with `variables` over `event`. With `action`, the items are
     decided upon together, so many at a time: `line` gives, over `event`, what the core reads of
     each, and `total` the field whose sum is permitted, in `currency`.
+
+    Files are handed in by operations or, with a `source`, put into its folder under a name like
+    `pattern`. No more than `running_max` items run at once, so that what is left can still be held
+    or stopped, and items that wait for a person do not become ever more.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
@@ -88,6 +92,9 @@ class BatchContent(BaseModel):
     total: str = ""
     currency: str = ""
     items_at_once: int = Field(default=500, ge=1, le=1000)
+    running_max: int = Field(default=1_000, ge=1, le=100_000)
+    source: str = ""
+    pattern: str = "*"
 
 
 def check_trigger(name: str, content: TriggerContent) -> None:

@@ -16,13 +16,16 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from django.conf import settings
-
-import sentinel.public
 from orchestration.durable.doorbell import database_time
 from orchestration.durable.faults import crash_point
 from orchestration.triggers import rows
-from orchestration.triggers.folders import FileNotRead, is_real_folder, read_whole, shown
+from orchestration.triggers.folders import (
+    TOO_LARGE,
+    FileNotRead,
+    is_real_folder,
+    read_whole,
+    shown,
+)
 from orchestration.triggers.receiving import (
     DeliveryRefused,
     Trigger,
@@ -33,8 +36,7 @@ from orchestration.triggers.receiving import (
 CHECKSUM = ".sha256"
 FILE_BYTES_MAX = 16 * 1024 * 1024
 TEXT_LENGTH_MAX = 500_000
-_CHECKSUM_BYTES_MAX = 4096
-_TOO_LARGE = "too_large"
+CHECKSUM_BYTES_MAX = 4096
 FILES_AT_ONCE = 50
 
 
@@ -56,15 +58,13 @@ class Drop:
         return f"{shown(self.path.name)[:150]}:{self.checksum}"
 
 
-def take_files_once() -> int:
-    """Take the complete files of every folder of this legal entity; return how many were taken."""
-    entity = sentinel.public.current_entity()
-    folder = Path(settings.FILES_DROP) / entity
+def take_files_of_triggers(folder: Path) -> int:
+    """Take the complete files that begin a flow each; return how many were taken."""
     return sum(
         take_file(path, trigger.name, incoming.parent, _starting(trigger))
         for trigger in triggers_in_force("file")
-        for incoming in [folder / _plain(trigger.content.source) / "incoming"]
-        for path in _complete(incoming, trigger.content.pattern)
+        for incoming in [incoming_of(folder, trigger.content.source)]
+        for path in complete_in(incoming, trigger.content.pattern)
     )
 
 
@@ -74,7 +74,7 @@ def take_file(
     """Check one file, begin what it begins, and move it away; False when somebody else has it."""
     try:
         drop = Drop(path, read_whole(path, FILE_BYTES_MAX))
-        checksum = read_whole(path.with_name(path.name + CHECKSUM), _CHECKSUM_BYTES_MAX)
+        checksum = read_whole(path.with_name(path.name + CHECKSUM), CHECKSUM_BYTES_MAX)
     except FileNotFoundError:
         return False
     except FileNotRead as error:
@@ -87,18 +87,18 @@ def take_file(
         begin(drop, database_time())
         crash_point("file_begun")
     except DeliveryRefused:
-        _move(path, folder / "refused")
+        move_away(path, folder / "refused")
         return False
-    _move(path, folder / "accepted")
+    move_away(path, folder / "accepted")
     return True
 
 
 def _turned_away(path: Path, trigger: str, folder: Path, reason: str) -> bool:
     """Refuse a file that is too long, so that its sender sees it; a link just stays."""
-    if reason != _TOO_LARGE:
+    if reason != TOO_LARGE:
         return False
     rows.keep_refusal(trigger, shown(path.name), reason)
-    _move(path, folder / "refused")
+    move_away(path, folder / "refused")
     return False
 
 
@@ -116,7 +116,13 @@ def _starting(trigger: Trigger) -> Callable[[Drop, datetime], object]:
     return begin
 
 
-def _complete(incoming: Path, pattern: str) -> Iterator[Path]:
+def incoming_of(folder: Path, source: str) -> Path:
+    """Return where files of a source are put; no source leads out of the drop."""
+    name = Path(source).name
+    return folder / (name if name.strip(".") else "unnamed") / "incoming"
+
+
+def complete_in(incoming: Path, pattern: str) -> Iterator[Path]:
     """Yield regular files that have their checksum beside them; links lead nowhere."""
     if not is_real_folder(incoming.parent) or not is_real_folder(incoming):
         return
@@ -137,7 +143,7 @@ def _is_plain(path: Path, pattern: str) -> bool:
     return stat.S_ISREG(found.st_mode)
 
 
-def _move(path: Path, folder: Path) -> None:
+def move_away(path: Path, folder: Path) -> None:
     """Move a file, then its checksum: a checksum that is alone names no complete file."""
     folder.mkdir(exist_ok=True)
     checksum = path.with_name(path.name + CHECKSUM)
@@ -145,9 +151,3 @@ def _move(path: Path, folder: Path) -> None:
         # Another process may have moved it already.
         with suppress(FileNotFoundError):
             each.replace(folder / each.name)
-
-
-def _plain(source: str) -> str:
-    """Return the name of a folder, which never leads out of the drop."""
-    name = Path(source).name
-    return name if name.strip(".") else "unnamed"

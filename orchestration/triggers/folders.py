@@ -2,7 +2,13 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
+
+TOO_LARGE = "too_large"
+_CHUNK_BYTES = 64 * 1024
 
 
 class FileNotRead(OSError):
@@ -25,6 +31,29 @@ def read_whole(path: Path, bytes_max: int) -> bytes:
         FileNotFoundError: there is none.
         FileNotRead: it is a link, a pipe or a folder, or it is too long.
     """
+    with _opened(path) as file:
+        content = file.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise FileNotRead(TOO_LARGE)
+    return content
+
+
+def copy_into(path: Path, copy: BinaryIO, bytes_max: int) -> None:
+    """Copy a plain file chunk by chunk, so that what is checked afterwards is what is read.
+
+    Raises:
+        FileNotFoundError: there is none.
+        FileNotRead: it is a link, a pipe or a folder, or it is too long.
+    """
+    with _opened(path) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            copy.write(chunk)
+            if copy.tell() > bytes_max:
+                raise FileNotRead(TOO_LARGE)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         # A pipe that nobody writes to must not hold us up.
         opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -35,10 +64,7 @@ def read_whole(path: Path, bytes_max: int) -> bytes:
     with open(opened, "rb") as file:
         if not stat.S_ISREG(os.fstat(opened).st_mode):
             raise FileNotRead("no_plain_file")
-        content = file.read(bytes_max + 1)
-    if len(content) > bytes_max:
-        raise FileNotRead("too_large")
-    return content
+        yield file
 
 
 def is_real_folder(path: Path) -> bool:

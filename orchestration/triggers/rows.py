@@ -26,6 +26,7 @@ class Refusal:
     event_id: str
     code: str
     at: datetime
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,14 @@ def kept_run(trigger: str, event_id: str) -> Run | None:
     return Run(row[0], bytes(row[1]), *row[2:]) if row else None
 
 
-def keep_refusal(trigger: str, event_id: str, code: str) -> None:
+def keep_refusal(trigger: str, event_id: str, code: str, words: str = "") -> None:
     """Keep that a delivery started nothing; what it held is not kept."""
     named = event_id.encode("utf-8", "replace").decode().replace("\0", "")[:255]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO orch_trigger_refusal (trigger, event_id, code) VALUES (%s, %s, %s)",
-            [trigger, named, code],
+            "INSERT INTO orch_trigger_refusal (trigger, event_id, code, words)"
+            " VALUES (%s, %s, %s, %s)",
+            [trigger, named, code, words],
         )
 
 
@@ -108,7 +110,7 @@ def last_refusals(trigger: str, limit: int) -> tuple[Refusal, ...]:
     """Return the newest deliveries that started nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT event_id, code, at FROM orch_trigger_refusal"
+            "SELECT event_id, code, at, words FROM orch_trigger_refusal"
             " WHERE entity = frontline_entity() AND trigger = %s ORDER BY position DESC LIMIT %s",
             [trigger, limit],
         )

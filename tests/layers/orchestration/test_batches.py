@@ -16,8 +16,8 @@ from orchestration.public import (
     batch_run,
     batch_runs,
     load_batch,
-    restart_failed,
     run_batches_once,
+    steer_batch,
     stream_figures,
 )
 from orchestration.triggers.content import BatchContent
@@ -74,6 +74,10 @@ def carried(batch_id, employee):
     raise AssertionError(view)
 
 
+def steered(batch_id, employee, move, reason="The cause is gone."):
+    return steer_batch(batch_id=batch_id, move=move, principal=employee, reason=reason)
+
+
 def instances():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM orch_instance")
@@ -96,12 +100,16 @@ def test_every_item_begins_one_instance_and_has_a_status(flows, employee):
     }
     assert states == {
         "a": ("done", "completed"),
-        "b": ("failed", "failed"),
+        "b": ("failed", "too_much"),
         "c": ("refused", "item_refused"),
         "d": ("done", "completed"),
     }
     failures = batch_failures(batch_id=view.id, principal=employee).splitlines()
-    assert failures == ["line,key,state,code", "3,b,failed,failed", "4,c,refused,item_refused"]
+    assert failures == [
+        "line,key,state,code,reason",
+        "3,b,failed,too_much,",
+        "4,c,refused,item_refused,amount: it does not match '^[0-9]+$'",
+    ]
     (only,) = batch_items(batch_id=view.id, principal=employee, state="failed")
     assert only.line == 3
 
@@ -124,7 +132,7 @@ def test_what_failed_is_begun_anew_and_nothing_else(flows, employee):
     view = loaded(employee, csv_of(("a", 1), ("b", 500)))
     carried(view.id, employee)
 
-    assert restart_failed(batch_id=view.id, principal=employee) == 1
+    assert steered(view.id, employee, "restart") == 1
 
     ended = carried(view.id, employee)
     assert (ended.done, ended.failed) == (1, 1)
@@ -230,7 +238,7 @@ def test_many_items_are_one_decision_and_each_keeps_its_own_status(flows, employ
     assert (ended.done, ended.failed, ended.refused) == (2, 2, 4)
     assert count("sentinel_decision") == decisions + 1
     core.fund(source, 100)
-    restart_failed(batch_id=view.id, principal=employee)
+    steered(view.id, employee, "restart")
     again = carried(view.id, employee)
     assert (again.done, again.failed) == (3, 1)
 
