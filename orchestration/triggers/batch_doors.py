@@ -1,7 +1,7 @@
 """What operations do with files of items: hand one in, watch it, find items, see what failed."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -138,9 +138,7 @@ def batch_runs(*, principal: Principal, limit: int = 50) -> tuple[BatchView, ...
         OperationsOnly: the principal is not of operations.
     """
     require_operations(principal)
-    found = batch_rows.newest(limit)
-    counted = items.counts([each.id for each in found if each.ended_at is None or not each.tally])
-    return tuple(_shown(each, counted.get(each.id, each.tally)) for each in found)
+    return _views(batch_rows.newest(limit))
 
 
 def batch_run(*, batch_id: UUID, principal: Principal) -> BatchView:
@@ -152,6 +150,14 @@ def batch_run(*, batch_id: UUID, principal: Principal) -> BatchView:
     """
     require_operations(principal)
     return _view(_known(batch_id))
+
+
+def batch_figures(*, batch_id: UUID | None = None, limit: int = 50) -> tuple[BatchView, ...]:
+    """Return the newest runs, or one if it is there, for who looks at this machine's terminal."""
+    if batch_id is None:
+        return _views(batch_rows.newest(limit))
+    row = batch_rows.read(batch_id)
+    return _views((row,) if row else ())
 
 
 def batch_moves(*, batch_id: UUID, principal: Principal) -> tuple[BatchMove, ...]:
@@ -222,8 +228,14 @@ def _known(batch_id: UUID) -> BatchRow:
 
 
 def _view(row: BatchRow) -> BatchView:
-    is_over = row.ended_at is not None and row.tally
-    return _shown(row, row.tally if is_over else items.counts([row.id])[row.id])
+    (view,) = _views((row,))
+    return view
+
+
+def _views(found: Sequence[BatchRow]) -> tuple[BatchView, ...]:
+    """Count the items of runs that are not over; of the others it is known."""
+    counted = items.counts([each.id for each in found if each.ended_at is None or not each.tally])
+    return tuple(_shown(each, counted.get(each.id, each.tally)) for each in found)
 
 
 def _shown(row: BatchRow, counted: Mapping[str, int]) -> BatchView:

@@ -19,7 +19,9 @@ from orchestration.triggers.content import BatchContent, can_be_kept
 ITEMS_MAX = 100_000
 PIECE_ITEMS = 1_000
 KEY_LENGTH_MAX = 200
-ITEM_LENGTH_MAX = PIECE_LENGTH_MAX = 4_000_000
+# A value of a flow is far shorter; a file that is one item would be held whole.
+ITEM_LENGTH_MAX = 16_000_000
+PIECE_LENGTH_MAX = 4_000_000
 REASON_LENGTH_MAX = 300
 _NOT_KEPT = "it holds characters that cannot be kept, or is too deep"
 _CHUNK_BYTES = 64 * 1024
