@@ -1,4 +1,4 @@
-"""`manage.py batches`: how files of items stand, and steering them, at a terminal or in a script."""
+"""`manage.py batches`: how files of items stand, and steering them, at a terminal."""
 
 import argparse
 import json
