@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
+from jsonschema.exceptions import ValidationError
+
 from orchestration.json_schema import faults
 from orchestration.triggers.content import BatchContent, can_be_kept
 
@@ -126,10 +128,27 @@ def _item(declared: BatchContent, line: int, values: Mapping[str, object]) -> Fi
     found = faults(declared.accepts, values)
     if not found:
         return FileItem(line, key, values)
-    first = found[0]
-    place = ".".join(map(str, first.absolute_path))
-    words = f"{place}: {first.message}" if place else first.message
-    return FileItem(line, key, values, "item_refused", words[:REASON_LENGTH_MAX])
+    return FileItem(line, key, values, "item_refused", _words(found[0])[:REASON_LENGTH_MAX])
+
+
+def _words(fault: ValidationError) -> str:
+    """Say where an item does not fit and how; what stands in it is not repeated."""
+    place = ".".join(map(str, fault.absolute_path)) or "the item"
+    wanted = fault.validator_value
+    match fault.validator:
+        case "required" if isinstance(wanted, list) and isinstance(fault.instance, dict):
+            return f"{', '.join(each for each in wanted if each not in fault.instance)} is missing"
+        case "enum" if isinstance(wanted, list):
+            return f"{place} is none of {', '.join(map(str, wanted))}"
+        case "type":
+            kinds = wanted if isinstance(wanted, list) else [wanted]
+            return f"{place} is no {' or '.join(map(str, kinds))}"
+        case "pattern":
+            return f"{place} is not written as {wanted}"
+        case "additionalProperties":
+            return f"{place} has more than is asked for"
+        case word:
+            return f"{place} does not keep to {word} {wanted}"
 
 
 def _key(declared: BatchContent, values: Mapping[str, object]) -> str:

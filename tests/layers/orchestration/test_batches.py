@@ -108,7 +108,7 @@ def test_every_item_begins_one_instance_and_has_a_status(flows, employee):
     assert failures == [
         "line,key,state,code,reason",
         "3,b,failed,too_much,",
-        "4,c,refused,item_refused,amount: it does not match '^[0-9]+$'",
+        "4,c,refused,item_refused,amount is not written as ^[0-9]+$",
     ]
     (only,) = batch_items(batch_id=view.id, principal=employee, state="failed")
     assert only.line == 3

@@ -105,9 +105,28 @@ def test_an_item_that_does_not_fit_says_where_and_why():
     (piece,) = pieces_of(io.BytesIO(content.encode()), EACH)
 
     assert [each.code for each in piece] == ["item_refused", "item_refused", ""]
-    assert piece[0].reason.startswith("n: ")
+    assert piece[0].reason == "n does not keep to minLength 1"
     assert "cannot be kept" in piece[1].reason
     assert piece[1].values == {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"required": ["id", "n"]}, "n is missing"),
+        ({"properties": {"m": {"enum": ["a", "b"]}}}, "m is none of a, b"),
+        ({"properties": {"m": {"type": ["integer", "null"]}}}, "m is no integer or null"),
+        ({"properties": {"m": {"pattern": "^[0-9]$"}}}, "m is not written as ^[0-9]$"),
+        ({"additionalProperties": False}, "the item has more than is asked for"),
+        ({"minProperties": 3}, "the item does not keep to minProperties 3"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_repeats_nothing_of_the_item(schema, words):
+    declared = BatchContent(key="id", accepts=schema)
+
+    ((item,),) = pieces_of(io.BytesIO(b"id,m\na,=cmd()"), declared)
+
+    assert (item.code, item.reason) == ("item_refused", words)
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t=", " =", "\r", "|", "%", "\n="])
