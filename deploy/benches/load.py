@@ -96,7 +96,11 @@ def _publish() -> None:
         "queue": "load",
         "notes": {name: f"Done: {name}." for name in STEPS},
         "batches": {
-            "load": {"key": "id", "variables": {"key": "= event.id", "until": "= event.until"}}
+            "load": {
+                "key": "id",
+                "variables": {"key": "= event.id", "until": "= event.until"},
+                "running_max": 100_000,
+            }
         },
     }
     drawings.publish({PROCESS: text}, {PROCESS: content})
@@ -170,7 +174,9 @@ def _carry(batch_id: UUID, workers: list[ForkProcess], count: int) -> dict[str, 
         "seconds_to_the_end": seconds,
         "ended_per_s": view.done / seconds,
         "items_done": float(view.done),
-        "items_not_done": float(view.items - view.done),
+        "items_failed": float(view.failed),
+        "items_refused": float(view.refused),
+        "items_not_over": float(view.items - view.over),
     }
 
 

@@ -61,7 +61,7 @@ def test_the_load_is_whole_though_a_worker_was_killed(tmp_path):
     figures, instances = report["figures"], report["limits"]["instances"]
     assert report["ratios"] == {"whole_over_begun": 1.0}
     assert (figures["killed"], figures["lost"], figures["repeated"]) == (1.0, 0.0, 0.0)
-    assert (figures["items_done"], figures["items_not_done"]) == (instances, 0.0)
+    assert (figures["items_done"], figures["items_not_over"]) == (instances, 0.0)
 
 
 def test_list_names_all_benches(tmp_path):
