@@ -8,20 +8,26 @@ others while FOLDER/closed is there: a system that is not to be had at night.
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
+
+if TYPE_CHECKING:
+    from orchestration.step_results import StepContext, StepResult
+    from orchestration.steps import Step
 
 ENTITY = "meridian-nl"
 SECONDS_MAX = 1_800
 
 
-def shaky_in(folder):
+def shaky_in(folder: Path) -> "Step":
     """Return the step, with a mark in the folder for every item that was asked about."""
     from orchestration.step_results import Answered, StepUnavailable  # noqa: PLC0415
 
-    def shaky(context, inputs):
+    def shaky(context: "StepContext", inputs: Mapping[str, object]) -> "StepResult":
         mark = folder / "asked" / str(context.instance_id)
         if inputs["reason"] == "fraud" and (folder / "closed").exists():
             raise StepUnavailable("closed")
@@ -33,7 +39,7 @@ def shaky_in(folder):
     return shaky
 
 
-def registered(folder):
+def registered(folder: Path) -> "dict[str, Step]":
     """Return the steps of this bank, and the shaky one."""
     from orchestration import steps  # noqa: PLC0415
 
