@@ -50,5 +50,5 @@ ALTER TABLE orch_batch ADD CONSTRAINT orch_batch_items_check CHECK (items > 0);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orchestration", "0018_feed_order")]
+    dependencies = [("orchestration", "0019_working_hours")]
     operations = [migrations.RunSQL(FORWARDS, BACKWARDS)]
