@@ -28,6 +28,8 @@ _WITHOUT_DATABASE = frozenset(
         "worker",
     }
 )
+# Of a command that needs none otherwise, what does.
+_WITH_DATABASE = frozenset({("flow", "fork")})
 
 
 def _say(words: str) -> None:
@@ -38,7 +40,8 @@ def _database(command: str, *words: str) -> AbstractContextManager[None]:
     """Return a block in which the command has a database to talk to."""
     is_cared_for = "DATABASE_URL" in os.environ or "FRONTLINE_SOCKET" in os.environ
     is_question = command.startswith("-") or not {"-h", "--help"}.isdisjoint(words)
-    if is_cared_for or is_question or command in _WITHOUT_DATABASE:
+    needs_one = command not in _WITHOUT_DATABASE or (command, *words[:1]) in _WITH_DATABASE
+    if is_cared_for or is_question or not needs_one:
         return nullcontext()
     return borrowed(home(), _say)
 

@@ -4,15 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from orchestration.public import (
-    Move,
-    MoveKind,
-    RunLine,
-    ScenarioSource,
-    TryRefused,
-    TryScript,
-    try_scenario,
-)
+from orchestration.public import Move, MoveKind, RunLine, TryRefused, TryScript, TryView
 
 HELP = """\
   step               let the next thing happen, as the scenario says (Enter does the same)
@@ -41,17 +33,25 @@ _PLAYED: Mapping[str, MoveKind] = {
 
 
 class Stepper:
-    """One walk; every command makes the moves again, since the engine is pure."""
+    """One walk; every command makes the moves again, since the engine is pure.
 
-    def __init__(self, source: ScenarioSource, scenario: str, say: Callable[[str], object]) -> None:
-        self.source, self.say = source, say
-        self.script = TryScript(scenario=scenario)
-        self.view = try_scenario(source=source, script=self.script)
+    `look` says where a script leads, or raises TryRefused.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        script: TryScript,
+        look: Callable[[TryScript], TryView],
+        say: Callable[[str], object],
+    ) -> None:
+        self.title, self.script, self.look, self.say = title, script, look, say
+        self.view = look(script)
         self.is_well = True
 
     def run(self, lines: Iterable[str], *, is_asked: bool) -> bool:
         """Do what the lines say until they end; False when one of them could not be done."""
-        self.say(f"{self.source.process}: {self.script.scenario}")
+        self.say(self.title)
         self.say("Nothing is started for real. Type help for what can be done.")
         self._standing()
         if is_asked:
@@ -117,7 +117,7 @@ class Stepper:
 
     def _to(self, moves: tuple[Move, ...]) -> None:
         script = replace(self.script, moves=moves)
-        self.view = try_scenario(source=self.source, script=script)
+        self.view = self.look(script)
         self.script = script
 
     # What is shown.

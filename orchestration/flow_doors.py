@@ -21,6 +21,7 @@ from orchestration.trying.doors import (
     try_scenario,
     try_version,
 )
+from orchestration.trying.forking import Fork, ForkOrigin, fork_run
 from orchestration.trying.looking import FlowFinding, flow_findings
 from orchestration.trying.running import Coverage, ScenarioResult
 from orchestration.trying.scenarios import ScenarioFault, ScenarioRefused
@@ -73,6 +74,8 @@ __all__ = [
     "FlowFinding",
     "FlowReadersOnly",
     "FlowView",
+    "Fork",
+    "ForkOrigin",
     "InstanceVerdict",
     "Move",
     "MoveKind",
@@ -111,6 +114,7 @@ __all__ = [
     "drawing_to_try",
     "flow_findings",
     "flows",
+    "fork_run",
     "proposal_verdicts",
     "proposals_of",
     "propose_release",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.core import signing
@@ -50,7 +51,7 @@ def show(request: HttpRequest, principal: Principal, process: str) -> HttpRespon
             return render(request, "workspace/try.html", context, status=status)
         view, after = _tried(process, version, before, principal), before
     context |= {"view": view, "story": after.scenario, "given": after.given}
-    context |= {"state": _signed(after), "moves": len(after.moves), "lines": _told(view)}
+    context |= {"state": _signed(after), "moves": len(after.moves), "lines": told(view)}
     return render(request, "workspace/try.html", context, status=status)
 
 
@@ -99,16 +100,20 @@ def _tried(
 
 def _scripts(request: HttpRequest) -> tuple[TryScript | None, TryScript]:
     """Return what was tried so far, if anything, and what is now asked for."""
-    wanted = request.POST.get("do", "")
-    if wanted == "begin":
+    if request.POST.get("do", "") == "begin":
         return None, TryScript(request.POST.get("story", ""), request.POST.get("given", "").strip())
     before = _read(request.POST.get("state", ""))
+    return before, moved(request, before)
+
+
+def moved(request: HttpRequest, before: TryScript) -> TryScript:
+    """Return a try-out with what is now asked for."""
+    wanted = request.POST.get("do", "")
     if wanted == "restart":
-        return before, TryScript(before.scenario, before.given)
+        return replace(before, moves=())
     if wanted == "back":
-        return before, TryScript(before.scenario, before.given, before.moves[:-1])
-    move = _move(request, wanted)
-    return before, TryScript(before.scenario, before.given, (*before.moves, move))
+        return replace(before, moves=before.moves[:-1])
+    return replace(before, moves=(*before.moves, _move(request, wanted)))
 
 
 def _move(request: HttpRequest, wanted: str) -> Move:
@@ -137,7 +142,7 @@ def _read(state: str) -> TryScript:
     return TryScript(scenario, given, tuple(Move(*each) for each in moves))
 
 
-def _told(view: "interaction.public.TryView") -> list[tuple["interaction.public.RunLine", bool]]:
+def told(view: "interaction.public.TryView") -> list[tuple["interaction.public.RunLine", bool]]:
     """Return what happened, the last first, each with whether it came with the last move."""
     told = [(line, index >= view.lines_before) for index, line in enumerate(view.lines)]
     return told[::-1]

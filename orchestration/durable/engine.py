@@ -6,21 +6,19 @@ from uuid import UUID
 
 from django.db import transaction
 
-from orchestration.core.advance import advance
 from orchestration.core.events import (
     Event,
     FailureKind,
-    Migrated,
     TaskCompleted,
     TaskFailed,
     TimerFired,
 )
-from orchestration.core.migration import migrate
 from orchestration.core.state import InstanceState, new_state
 from orchestration.core.step import Step
 from orchestration.durable import calls, carrying, doorbell, messages, progress, store
-from orchestration.durable.definitions import PublishedFlow, flow_of
+from orchestration.durable.definitions import flow_of
 from orchestration.durable.faults import crash_point
+from orchestration.durable.replaying import replays_of
 from orchestration.durable.run import Listener, Run
 from orchestration.durable.starting import NewInstance, enter, leave_to_workers, principal_from
 
@@ -242,36 +240,9 @@ def go_over(run: Run, event: Event, step: Step) -> None:
 
 
 def rebuilt_state(instance_id: UUID, *, to_seq: int | None = None) -> InstanceState:
-    """Return the state to which history leads, all of it or up to one event; nothing is redone.
-
-    An instance that went over to another version is rebuilt in each in turn.
-    """
+    """Return the state to which history leads, all of it or up to one event; nothing is redone."""
     row = store.read_instance(instance_id)
-    lines = store.history_of(instance_id)
-    moves = (line.event for line in lines if isinstance(line.event, Migrated))
-    first = next(moves, None)
-    flow = flow_of(first.old if first else row.definition)
     state = new_state(process=row.process)
-    for line in lines:
-        if to_seq is not None and line.seq > to_seq:
-            break
-        flow, state = _replayed(flow, state, line)
+    for replay in replays_of(row, to_seq=to_seq):
+        state = replay.step.state
     return state
-
-
-def _replayed(
-    flow: PublishedFlow, state: InstanceState, line: store.HistoryRow
-) -> tuple[PublishedFlow, InstanceState]:
-    event = line.event
-    if isinstance(event, Migrated):
-        after = flow_of(event.new)
-        step = migrate(
-            old=flow.definition,
-            new=after.definition,
-            state=state,
-            at=line.at,
-            mapping=dict(event.mapping),
-        )
-        return after, step.state
-    step = advance(flow.definition, state, event, at=line.at, decisions=flow.decisions)
-    return flow, step.state

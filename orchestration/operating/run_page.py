@@ -48,7 +48,7 @@ class RunPage:
     """What operations sees before it steers a run; one that has no case has no number either.
 
     `tokens` are where it stands, by id, with the name of the step; `variables` are the names of all
-    it knows.
+    it knows; `may_fork` says that they may try it out from any of its events on.
     """
 
     id: UUID
@@ -59,6 +59,7 @@ class RunPage:
     case_id: UUID
     case_number: str
     may_open_case: bool
+    may_fork: bool
     title: str
     standing: str
     is_held: bool
@@ -88,12 +89,10 @@ def run_page(*, instance_id: UUID, principal: Principal, at: datetime) -> RunPag
     readers.grant(principal, f"run:{instance_id}", at)
     flow = flow_of(row.definition)
     case = cases.read_case(row.case_id) if cases.is_known(row.case_id) else None
+    may_open_case = case is not None and readers.may_read_case(case.id, principal)
     past = store.history_of(instance_id)
     values = dict(plain_mapping(row.state.variables))
     active = {token.node for token in row.state.tokens}
-    entered = [
-        entry.node for line in past for entry in line.entries if isinstance(entry, NodeEntered)
-    ]
     open_incidents = tuple(
         IncidentView(found[0], found[1], step_name(flow, found[1], values), *found[2:])
         for found in _incidents(instance_id)
@@ -106,7 +105,8 @@ def run_page(*, instance_id: UUID, principal: Principal, at: datetime) -> RunPag
         digest=flow.digest,
         case_id=row.case_id,
         case_number=case.number if case else "",
-        may_open_case=case is not None and readers.may_read_case(case.id, principal),
+        may_open_case=may_open_case,
+        may_fork=case is None or may_open_case,
         title=case.title if case else flow_name(flow),
         standing=standing_of(
             status=row.status, is_paused=row.is_paused, incidents=len(open_incidents)
@@ -121,10 +121,16 @@ def run_page(*, instance_id: UUID, principal: Principal, at: datetime) -> RunPag
         related=_related(row),
         diagram_xml=flow.bpmn,
         active_nodes=tuple(sorted(active)),
-        done_nodes=tuple(dict.fromkeys(node for node in entered if node not in active)),
+        done_nodes=tuple(each for each in _entered(past) if each not in active),
         tokens=tuple((token.id, step_name(flow, token.node, values)) for token in row.state.tokens),
         variables=tuple(sorted(values)),
     )
+
+
+def _entered(past: tuple[store.HistoryRow, ...]) -> dict[str, None]:
+    """Return the nodes a run has entered, each once, in order."""
+    entries = (entry for line in past for entry in line.entries)
+    return dict.fromkeys(entry.node for entry in entries if isinstance(entry, NodeEntered))
 
 
 def _lines(told_of_run: tuple[RunLine, ...], case_id: UUID) -> tuple[RunLine, ...]:

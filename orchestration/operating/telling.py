@@ -1,7 +1,7 @@
 """The life of an instance in words: what was begun, answered, decided, and what went wrong."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from orchestration.core import history as past
@@ -15,13 +15,17 @@ _Told = tuple[str, str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class RunLine:
-    """Something that happened; `by` is a principal id, or empty; `tone` neutral or danger."""
+    """Something that happened; `by` is a principal id, or empty; `tone` neutral or danger.
+
+    `seq` is the number of the event it belongs to, at the last line of that event only.
+    """
 
     at: datetime
     node: str
     words: str
     by: str
     tone: str = "neutral"
+    seq: int | None = None
 
 
 _ENDS = {
@@ -47,15 +51,20 @@ def told(
 ) -> tuple[RunLine, ...]:
     """Return what happened to an instance, in order; bookkeeping between steps is left out."""
     teller = _Teller(flow, values)
-    happened = [(row.at, entry) for row in rows if row.ignored is None for entry in row.entries]
-    answered = {_work(entry) for _at, entry in happened if isinstance(entry, past.WorkAnswered)}
-    lines = (
-        teller.line(entry, at)
-        for at, entry in happened
+    happened = [(row, entry) for row in rows if row.ignored is None for entry in row.entries]
+    answered = {_work(entry) for _row, entry in happened if isinstance(entry, past.WorkAnswered)}
+    lines = [
+        (row.seq, line)
+        for row, entry in happened
         # Work that was answered is told once, when it was.
         if not (isinstance(entry, past.WorkAsked) and _work(entry) in answered)
+        and (line := teller.line(entry, row.at)) is not None
+    ]
+    following = [seq for seq, _line in lines[1:]] + [None]
+    return tuple(
+        replace(line, seq=seq) if seq != after else line
+        for (seq, line), after in zip(lines, following, strict=False)
     )
-    return tuple(line for line in lines if line is not None)
 
 
 def _work(entry: past.WorkAsked | past.WorkAnswered) -> tuple[str, str, int]:

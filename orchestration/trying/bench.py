@@ -1,7 +1,7 @@
 """One instance on the bench: moved by the pure engine, on a clock of its own, with no effects."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,9 @@ from orchestration.core import commands as ask
 from orchestration.core import events as happen
 from orchestration.core.history import Entry
 from orchestration.core.state import Timer, Variables
+from orchestration.core.step import Step
 from orchestration.durable.definitions import PublishedFlow
+from orchestration.durable.replaying import Replay
 from orchestration.durable.store import HistoryRow
 from orchestration.durable.undoing import is_undoing
 from orchestration.plain import feel_mapping, plain_mapping
@@ -66,7 +68,12 @@ class QuestionKind(StrEnum):
 
 REFUSING = frozenset({QuestionKind.SERVICE, QuestionKind.PERSON, QuestionKind.PROCESS})
 _Asking = (
-    ask.CallService | ask.CreateHumanTask | ask.StartChild | ask.OfferActivities | ask.RaiseIncident
+    ask.CallService
+    | ask.CreateHumanTask
+    | ask.StartChild
+    | ask.CancelChild
+    | ask.OfferActivities
+    | ask.RaiseIncident
 )
 
 
@@ -97,24 +104,54 @@ class Bench:
     asked, and `sent` what would have gone out.
     """
 
-    def __init__(
-        self,
-        flow: PublishedFlow,
-        *,
-        given: Mapping[str, object],
-        at: datetime,
-        start: str | None = None,
-    ) -> None:
+    def __init__(self, flow: PublishedFlow, *, at: datetime) -> None:
         self.flow, self.at, self.began_at = flow, at, at
         self.state = new_state(process=flow.process)
         self.rows: list[HistoryRow] = []
+        self._rows_given = 0
         self.questions: dict[str, Question] = {}
         self.asked: list[Question] = []
         self.sent: list[str] = []
         self._turns: Counter[str] = Counter()
         self._lost: list[happen.Event] = []
+
+    @classmethod
+    def begun(
+        cls,
+        flow: PublishedFlow,
+        *,
+        given: Mapping[str, object],
+        at: datetime,
+        start: str | None = None,
+    ) -> "Bench":
+        """Return the bench of a new instance, at its first wait."""
+        bench = cls(flow, at=at)
         variables = feel_mapping({**ALWAYS_GIVEN, **given})
-        self._take(happen.Started(variables, start, SOMEBODY, requires_inputs=True))
+        bench._take(happen.Started(variables, start, SOMEBODY, requires_inputs=True))
+        return bench
+
+    @classmethod
+    def forked(cls, replays: Sequence[Replay]) -> "Bench":
+        """Return a bench that stands where a run stood after events of it, with all it asks.
+
+        What the run itself has sent is not among what would go out from here.
+        """
+        last = replays[-1]
+        bench = cls(last.flow, at=last.line.at)
+        for replay in replays:
+            bench.at = replay.line.at
+            bench._note_all(replay.line, replay.step)
+        # What has broken by itself is in the history already.
+        bench._lost.clear()
+        bench.sent.clear()
+        bench.state, bench._rows_given = last.step.state, len(bench.rows)
+        nodes = {token.id: token.node for token in bench.state.tokens}
+        bench.questions = {
+            token: replace(question, node=nodes[token])
+            for token, question in bench.questions.items()
+            if token in nodes
+        }
+        return bench
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -247,7 +284,7 @@ class Bench:
             self._take_one(self._lost.pop(0))
 
     def _take_one(self, event: happen.Event) -> None:
-        if len(self.rows) >= EVENTS_MAX:
+        if len(self.rows) - self._rows_given >= EVENTS_MAX:
             raise GoesOnForEver(self.flow.process, EVENTS_MAX)
         step = advance(
             self.flow.definition, self.state, event, at=self.at, decisions=self.flow.decisions
@@ -255,9 +292,13 @@ class Bench:
         if step.ignored is not None:
             words = f"Nothing waits for this: {step.ignored.reason.replace('_', ' ')}."
             raise AnswerNotTaken("", words)
-        self.rows.append(HistoryRow(len(self.rows), event, step.history, None, self.at))
+        line = HistoryRow(len(self.rows), event, step.history, None, self.at)
         self.state = step.state
-        for token in _answered(event):
+        self._note_all(line, step)
+
+    def _note_all(self, line: HistoryRow, step: Step) -> None:
+        self.rows.append(line)
+        for token in _answered(line.event):
             self.questions.pop(token, None)
         for command in step.commands:
             self._note(command)
@@ -288,6 +329,9 @@ class Bench:
 
     def _note_rarely(self, command: ask.Command) -> None:
         match command:
+            case ask.CancelChild(is_undone=True):
+                called = f"undo what {command.node} did"
+                self._ask(QuestionKind.PROCESS, command, called, {})
             case (
                 ask.CancelService()
                 | ask.CancelHumanTask()

@@ -66,7 +66,7 @@ def stories_of(*, source: ScenarioSource) -> tuple[TryStory, ...]:
     Raises:
         ScenarioRefused: they cannot be read.
     """
-    return _stories(source.process, source.source.scenarios)
+    return stories_in(source.process, source.source.scenarios)
 
 
 def try_version(*, process: str, version: str, script: TryScript, principal: Principal) -> TryView:
@@ -95,7 +95,7 @@ def stories_of_version(*, process: str, version: str, principal: Principal) -> t
     """
     require_flow_reader(principal)
     flow, text = _version(process, version)
-    return _stories(flow.process, text)
+    return stories_in(flow.process, text)
 
 
 def drawing_to_try(*, process: str, version: str, principal: Principal) -> str:
@@ -137,17 +137,31 @@ def _is_id(text: str) -> bool:
         return False
 
 
-def _stories(process: str, text: str) -> tuple[TryStory, ...]:
+def stories_in(process: str, text: str) -> tuple[TryStory, ...]:
+    """Return the scenarios in a text.
+
+    Raises:
+        ScenarioRefused: they cannot be read.
+    """
     if not text:
         return ()
     content = read_scenarios(name=f"{process}.scenario.json", text=text).content
     return tuple(TryStory(each.name, as_json(content.given_of(each))) for each in content.scenarios)
 
 
-def _tried(flow: PublishedFlow, text: str, script: TryScript) -> TryView:
+def require_few(script: TryScript) -> None:
+    """Refuse a try-out of too many moves, since each makes all before it again.
+
+    Raises:
+        TryRefused: there are too many.
+    """
     if len(script.moves) > MOVES_MAX:
         raise TryRefused("too_many_moves", f"At most {MOVES_MAX} moves; please start again.")
-    read, scenario = _story(flow, text, script.scenario)
+
+
+def _tried(flow: PublishedFlow, text: str, script: TryScript) -> TryView:
+    require_few(script)
+    read, scenario = story_of(flow, text, script.scenario)
     if script.given:
         scenario = scenario.model_copy(update={"given": _given(script.given)})
         read = replace(read, content=_with(read.content, scenario))
@@ -155,8 +169,13 @@ def _tried(flow: PublishedFlow, text: str, script: TryScript) -> TryView:
     return shown(trial, script.moves)
 
 
-def _story(flow: PublishedFlow, text: str, name: str) -> tuple[ReadFile, Scenario]:
-    """Return the scenario of a name; without a name an empty one."""
+def story_of(flow: PublishedFlow, text: str, name: str) -> tuple[ReadFile, Scenario]:
+    """Return the scenario of a name; without a name an empty one.
+
+    Raises:
+        ScenarioRefused: the scenarios cannot be read, or do not fit the drawing.
+        TryRefused: there is no such scenario.
+    """
     if not name:
         empty = Scenario(name=OWN, expect=Expectation(waits_at=[]))
         content = ScenarioFile(flow=flow.process, scenarios=[empty])

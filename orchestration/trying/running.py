@@ -74,7 +74,7 @@ def run_file(read: ReadFile, flow: PublishedFlow) -> Iterator[ScenarioResult]:
 def bench_of(read: ReadFile, flow: PublishedFlow, scenario: Scenario) -> Bench:
     """Return the bench on which a scenario begins."""
     content = read.content
-    return Bench(
+    return Bench.begun(
         flow,
         given=content.given_of(scenario),
         at=content.begins_at(scenario),

@@ -1,28 +1,43 @@
-"""`manage.py flow check`, `flow test` and `flow step`: drawings looked through and tried out."""
+"""`manage.py flow`: drawings looked through and tried out, by scenarios or from a run on."""
 
 import argparse
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from typing_extensions import override
 
+from deploy.management import signing_in
 from deploy.stepping import Stepper
 from orchestration.public import (
     DrawingRefused,
+    FlowReadersOnly,
+    Fork,
+    ForkOrigin,
+    InstanceUnknown,
     ModelRefused,
+    NotForYourRole,
+    OperationsOnly,
     ScenarioRefused,
     ScenarioReport,
     ScenarioResult,
     ScenarioSource,
+    TryRefused,
+    TryScript,
+    TryView,
     flow_findings,
+    fork_run,
     run_scenarios,
     scenario_sources,
     stories_of,
+    try_scenario,
 )
+from sentinel.public import legal_entity
 
 _TEST = """\
 Run the scenarios of drawings: what is given, what the world answers, and what must come of it. The
@@ -54,6 +69,16 @@ Walk through a drawing by hand, from the data of a scenario.
 
 Type `help` there for what can be done. With commands from a pipe the exit code is 1 when one of
 them cannot be done.
+"""
+_FORK = """\
+Walk on by hand from a run of this bank as it stood after one of its events, in a sandbox: the run
+is only read, no effect happens, and services, people and called processes are answered here.
+
+  manage.py flow fork RUN --entity ENTITY --as NAME             from where it stands now
+  manage.py flow fork RUN --at 7 --entity ENTITY --as NAME      as it stood after event 7
+
+Only for those who may try flows out and may read its case; that they looked is on record. With
+--scenario the answers of that scenario stand in for everybody who is asked.
 """
 
 
@@ -87,9 +112,19 @@ class Command(BaseCommand):
         )
         step.add_argument("file", type=Path, help="a scenario file, or a drawing with one beside")
         step.add_argument("--scenario", default="", help="its name; the first one if left out")
+        fork = actions.add_parser(
+            "fork", help="walk on from a run", description=_FORK, formatter_class=raw
+        )
+        fork.add_argument("run", type=UUID, help="the id of the run")
+        fork.add_argument("--at", type=int, help="the number of an event; the last if left out")
+        fork.add_argument("--scenario", default="", help="one that answers; nobody if left out")
+        signing_in.add_person(fork)
 
     @override
     def handle(self, *, action: str, **options: object) -> None:
+        if action == "fork":
+            self._fork(options)
+            return
         paths = options.get("paths") or [options["file"]] if action == "step" else options["paths"]
         assert isinstance(paths, list)
         if action == "check":
@@ -128,12 +163,43 @@ class Command(BaseCommand):
             if name and name not in stories:
                 known = "\n".join(f"  {each}" for each in stories)
                 raise CommandError(f"There is no scenario {name!r}. There are:\n{known}")
-            stepper = Stepper(source, name or stories[0], self.stdout.write)
-            is_well = stepper.run(sys.stdin, is_asked=sys.stdin.isatty())
+            name = name or stories[0]
+            self._walk(
+                f"{source.process}: {name}",
+                TryScript(scenario=name),
+                lambda script: try_scenario(source=source, script=script),
+            )
         except (DrawingRefused, ModelRefused, ScenarioRefused) as refused:
             raise CommandError(_faults(refused)) from refused
-        if not is_well:
+
+    def _walk(self, title: str, script: TryScript, look: Callable[[TryScript], TryView]) -> None:
+        stepper = Stepper(title, script, look, self.stdout.write)
+        if not stepper.run(sys.stdin, is_asked=sys.stdin.isatty()):
             sys.exit(1)
+
+    def _fork(self, options: Mapping[str, object]) -> None:
+        (entity,) = signing_in.entities(str(options["entity"]))
+        person = signing_in.person(entity, str(options["username"]), str(options["code"]))
+        run, at = options["run"], options["at"]
+        assert isinstance(run, UUID)
+        script = TryScript(scenario=str(options["scenario"]))
+
+        def forked(seq: int | None, wanted: TryScript) -> Fork:
+            now = datetime.now(UTC)
+            return fork_run(instance_id=run, seq=seq, script=wanted, principal=person, at=now)
+
+        with legal_entity(entity=entity):
+            try:
+                origin = forked(at if isinstance(at, int) else None, script).origin
+            except TryRefused as refused:
+                raise CommandError(refused.words) from refused
+            except (InstanceUnknown, NotForYourRole) as refused:
+                raise CommandError(f"There is no run {run} that you may read.") from refused
+            except (FlowReadersOnly, OperationsOnly) as refused:
+                raise CommandError("Trying flows out is not for your role.") from refused
+            except ScenarioRefused as refused:
+                raise CommandError(_faults(refused)) from refused
+            self._walk(_title(origin), script, lambda wanted: forked(origin.seq, wanted).view)
 
     def _test(self, sources: Sequence[ScenarioSource], *, is_traced: bool, names: bool) -> None:
         began, reports, broken = time.monotonic(), [], 0
@@ -190,6 +256,15 @@ class Command(BaseCommand):
                 missed = ", ".join((*seen.missed_elements, *seen.missed_flows))
                 self.stdout.write(textwrap.fill(f"not seen: {missed}", 96, initial_indent="    "))
         self.stdout.write("")
+
+
+def _title(origin: ForkOrigin) -> str:
+    case = f", case {origin.case_number}" if origin.case_number else ""
+    return (
+        f"A fork of the run {origin.run_id} ({origin.process}{case}), as it stood after event"
+        f" {origin.seq} of 0 to {origin.last_seq}, in version {origin.version}. The run itself"
+        " stays as it is."
+    )
 
 
 def _faults(refused: DrawingRefused | ModelRefused | ScenarioRefused) -> str:

@@ -16,12 +16,21 @@ def nobody_cares_for_a_database(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     "words",
-    [("bench", "list"), ("bench", "--help"), ("bench", "ledger"), ("bundles", "--help"), ("",)],
+    [
+        ("bench", "list"),
+        ("bench", "--help"),
+        ("bench", "ledger"),
+        ("bundles", "--help"),
+        ("flow", "test"),
+        ("",),
+    ],
 )
 def test_a_question_starts_no_database(words):
     assert isinstance(manage._database(*words), nullcontext)
 
 
-@pytest.mark.parametrize("words", [("bundles", "list"), ("flows", "list"), ("verify",)])
+@pytest.mark.parametrize(
+    "words", [("bundles", "list"), ("flows", "list"), ("verify",), ("flow", "fork")]
+)
 def test_what_reads_the_bank_has_a_database(words):
     assert not isinstance(manage._database(*words), nullcontext)
