@@ -20,10 +20,11 @@ from orchestration.core.state import (
     Subscription,
     Token,
     Trigger,
+    Undo,
     Variables,
     Wait,
 )
-from orchestration.core.undoing import undo_all
+from orchestration.core.undoing import is_undone_by_child, undo_all
 from orchestration.feel import FeelValue, to_feel
 
 # The code under which a drawing catches an answer that is not what its schema asks for.
@@ -40,9 +41,15 @@ def answer(run: Run, event: events.Event) -> Refusal:
         return begin(run, event, _values(event.variables))
     if run.status is Status.CREATED:
         return "not_started"
-    if not run.is_running:
+    if not run.is_running and not _is_called_back(run, event):
         return "already_ended"
     return _ANSWERS[type(event)](run, event)
+
+
+def _is_called_back(run: Run, event: events.Event) -> bool:
+    """Tell whether the caller of a process that is done has it undo what it did."""
+    is_asked = isinstance(event, events.CancelledAndUndone) and event.cancelled_by is None
+    return is_asked and run.status is Status.COMPLETED and bool(run.scopes[ROOT_SCOPE].undo)
 
 
 def _values(variables: Variables) -> dict[str, FeelValue]:
@@ -84,7 +91,30 @@ def _user_completed(run: Run, event: events.UserTaskCompleted) -> Refusal:
 
 
 def _child_completed(run: Run, event: events.ChildCompleted) -> Refusal:
-    return _done(run, event.token, event.output, Wait.CHILD)
+    token = _waiting_token(run, event.token, Wait.CHILD)
+    if isinstance(token, str):
+        return token
+    if is_undone_by_child(run, token):
+        # One that was done before it heard of it undoes that now, and answers once more.
+        if not event.can_be_undone:
+            _child_undone(run, token)
+        return None
+    _answered(run, token, "done")
+    inner = (Undo(token.node, token.visit, None, {}, child=token.id),)
+    run.agenda.append(
+        Finish(
+            token.id,
+            token.scope,
+            _values(event.output),
+            inner=inner if event.can_be_undone else (),
+        )
+    )
+    return None
+
+
+def _child_undone(run: Run, token: Token) -> None:
+    _answered(run, token, "undone")
+    run.remove(token, "undone")
 
 
 def _done(
@@ -131,6 +161,9 @@ def _child_failed(run: Run, event: events.ChildFailed) -> Refusal:
     token = _waiting_token(run, event.token, Wait.CHILD)
     if isinstance(token, str):
         return token
+    if is_undone_by_child(run, token):
+        _child_undone(run, token)
+        return None
     if event.code == DEADLINE_EXCEEDED:
         _answered(run, token, f"deadline failure: {event.code}")
         exceeded(run, token)
@@ -257,6 +290,7 @@ def _cancelled(run: Run, event: events.Cancelled) -> Refusal:
 def _cancelled_and_undone(run: Run, event: events.CancelledAndUndone) -> Refusal:
     if run.scopes[ROOT_SCOPE].cancelled is not None:
         return "already_undoing"
+    run.status, run.code = Status.RUNNING, None
     undo_all(run, event.reason)
     return None
 

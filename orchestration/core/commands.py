@@ -198,7 +198,11 @@ class StartChild:
 
 @dataclass(frozen=True, slots=True)
 class CancelChild:
-    """Cancel the child instance this token started; with `is_undone` it undoes first."""
+    """Cancel the child instance this token started.
+
+    With `is_undone` it first undoes what it did, even if it has ended; ChildCompleted or
+    ChildFailed says when that is over.
+    """
 
     token: str
     node: str

@@ -118,10 +118,14 @@ class SignalReceived:
 
 @dataclass(frozen=True, slots=True)
 class ChildCompleted:
-    """The called process ended normally; `output` holds its variables."""
+    """The called process ended normally; `output` holds its variables.
+
+    With `can_be_undone` it has done what it can undo, should its caller have to.
+    """
 
     token: str
     output: Variables = field(default_factory=dict)
+    can_be_undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,10 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class CancelledAndUndone:
-    """The instance is to stop now, to undo what it has done, the last first, and then to end."""
+    """The instance is to stop now, to undo what it has done, the last first, and then to end.
+
+    A called process whose caller undoes it (`cancelled_by` is None) does so even if it has ended.
+    """
 
     reason: str
     cancelled_by: str | None = None

@@ -73,7 +73,8 @@ class Undo:
     """A completed activity that can be undone, with what it saw when done.
 
     `handler` is the activity that undoes it, or the compensation event sub-process inside it;
-    without one, what is in `inner` is undone instead, the last first.
+    without one, what is in `inner` is undone instead, the last first. `child` is the token that
+    called a process which undoes for itself what it did.
     """
 
     node: str
@@ -81,6 +82,7 @@ class Undo:
     handler: str | None
     variables: Variables
     inner: tuple["Undo", ...] = ()
+    child: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,12 @@ def _begin_undoing(run: Run, token: Token, owner: Token | None, chosen: tuple[Un
 
 
 def undo_next(run: Run, scope: Scope) -> None:
-    """Start the handler of the last activity still to be undone, or let the thrower go on."""
+    """Start the handler of the last activity still to be undone, or let the thrower go on.
+
+    A called process undoes for itself what it did, and nothing before it is undone meanwhile.
+    """
     left = scope.undo
-    while left and left[-1].handler is None:
+    while left and left[-1].handler is None and left[-1].child is None:
         left = (*left[:-1], *left[-1].inner)
     if not left:
         run.scopes.pop(scope.id, None)
@@ -101,12 +104,29 @@ def undo_next(run: Run, scope: Scope) -> None:
     last = left[-1]
     run.open_scope(replace(scope, undo=left[:-1], variables=last.variables))
     run.record(past.EventCaught(last.node, "compensate", last.handler, is_interrupting=False))
+    if last.child is not None:
+        caller = Token(last.child, last.node, scope.id, last.visit, Wait.CHILD)
+        _have_child_undo(run, caller)
+        return
     handler = last.handler or ""
     if run.definition.node(handler).is_event_sub_process:
         start = run.definition.starts[handler][0]
         open_event_sub_process(run, scope.id, start, {}, last.inner)
     else:
         run.agenda.append(Arrival(handler, scope.id))
+
+
+def _have_child_undo(run: Run, token: Token) -> None:
+    """Let a token wait until the process it has called has undone what it did."""
+    run.disarm(token.id)
+    run.waiting(token, Wait.CHILD)
+    run.command(CancelChild(token.id, token.node, token.visit, is_undone=True))
+
+
+def is_undone_by_child(run: Run, token: Token) -> bool:
+    """Tell whether a token waits for the process it has called to undo what it did."""
+    is_handler = token.node in run.definition.process.handlers.values()
+    return run.scopes[token.scope].is_compensation and not is_handler
 
 
 def cancel(run: Run, token: Token, node: Node) -> None:
@@ -126,7 +146,8 @@ def cancel(run: Run, token: Token, node: Node) -> None:
 def undo_all(run: Run, reason: str) -> None:
     """Stop everything but what undoes something already, undo all that was done, and then end.
 
-    What a part that still runs has completed is undone, too, and before what was done around it.
+    What a part that still runs has completed is undone, too, and before what was done around it;
+    so is what the processes it has called and not ended have done.
     """
     chosen: tuple[Undo, ...] = ()
     under_way: list[Scope] = []
@@ -138,22 +159,27 @@ def undo_all(run: Run, reason: str) -> None:
     for scope in under_way:
         # Nobody waits for it any more.
         run.open_scope(replace(scope, parent=ROOT_SCOPE, owner=None))
-    _stop_all_but(run, {scope.id for scope in under_way})
+    callers = [
+        token
+        for token in run.tokens.values()
+        if token.wait is Wait.CHILD and not _is_undoing(run, run.scopes[token.scope])
+    ]
+    first = under_way[0] if under_way else _new_undoing(run) if callers or chosen else None
+    if first is not None:
+        first = run.scopes.get(first.id, first)
+        run.open_scope(replace(first, undo=(*chosen, *first.undo)))
+        for token in callers:
+            _have_child_undo(run, replace(token, scope=first.id, item=None))
+    _stop_all_but(run, {scope.id for scope in (*under_way, first) if scope})
     root = run.scopes[ROOT_SCOPE]
     run.open_scope(replace(root, is_interrupted=True, undo=(), cancelled=reason))
-    if under_way:
-        first = run.scopes[under_way[0].id]
-        run.open_scope(replace(first, undo=(*chosen, *first.undo)))
-    elif chosen:
-        undoing = Scope(
-            id=f"s{run.next_number()}",
-            node=None,
-            parent=ROOT_SCOPE,
-            owner=None,
-            undo=chosen,
-            is_compensation=True,
-        )
-        undo_next(run, undoing)
+
+
+def _new_undoing(run: Run) -> Scope:
+    """Return a scope in which everything is undone, and nobody waits for it."""
+    return Scope(
+        id=f"s{run.next_number()}", node=None, parent=ROOT_SCOPE, owner=None, is_compensation=True
+    )
 
 
 def _is_undoing(run: Run, scope: Scope) -> bool:
@@ -165,13 +191,10 @@ def _is_undoing(run: Run, scope: Scope) -> bool:
 
 
 def _stop_all_but(run: Run, kept: set[str]) -> None:
-    """Stop everything in the process except some scopes; called processes undo what they did."""
+    """Stop everything in the process except some scopes."""
     for token in run.tokens_in(ROOT_SCOPE):
         interrupt(run, token, "cancelled")
     for scope in tuple(run.scopes.values()):
         if scope.parent == ROOT_SCOPE and scope.id not in kept:
             clear_scope(run, scope, "cancelled")
     run.disarm(ROOT_SCOPE)
-    for place, command in enumerate(run.commands):
-        if isinstance(command, CancelChild):
-            run.commands[place] = replace(command, is_undone=True)

@@ -326,11 +326,12 @@ def _answer_parent(run: Run, command: ask.Complete) -> None:
     assert run.row.parent_id is not None
     token = run.row.parent_token or ""
     event: Event = (
-        ChildCompleted(token, command.variables)
+        ChildCompleted(token, command.variables, can_be_undone=bool(run.state.scopes[0].undo))
         if command.outcome is ask.OutcomeKind.COMPLETED
         else ChildFailed(token, command.code or command.outcome.value, command.variables)
     )
-    message_id = run.new_id("ended")
+    # What has ended can still be undone, and then ends once more.
+    message_id = run.new_id("ended", command.outcome.value)
     store.deliver(instance_id=run.row.parent_id, message_id=message_id, event=event, at=run.at)
     run.rung[run.row.parent_id] = None
 

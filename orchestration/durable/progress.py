@@ -66,7 +66,8 @@ WITH w AS (
     UPDATE orch_instance i
        SET state = held.state, status = held.status, rev = i.rev + held.count,
            end_node = coalesce(held.end_node, i.end_node),
-           ended_at = coalesce(i.ended_at, held.ended_at)
+           ended_at = CASE WHEN held.status <> 'running'
+                           THEN coalesce(i.ended_at, held.ended_at) END
       FROM held
      WHERE i.id = held.id AND i.rev = held.rev
  RETURNING i.id, i.queue, i.priority
@@ -105,7 +106,8 @@ WITH moved AS (
     UPDATE orch_instance i
        SET state = %(state)s, status = %(status)s, rev = i.rev + %(count)s::int,
            end_node = coalesce(%(end_node)s::text, i.end_node),
-           ended_at = coalesce(i.ended_at, %(ended)s::timestamptz)
+           ended_at = CASE WHEN %(status)s <> 'running'
+                           THEN coalesce(i.ended_at, %(ended)s::timestamptz) END
      WHERE i.id = %(id)s::uuid AND i.rev = %(rev)s::bigint
        AND (%(fence)s::bigint IS NULL OR EXISTS (
         SELECT FROM orch_ready y
