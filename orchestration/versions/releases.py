@@ -17,8 +17,10 @@ from sentinel.vocabulary import Principal
 class ReleasedFlow:
     """A flow of this release, and the version that is the rule for new work now.
 
-    `standing` is same, newer, older (the bank had this one and went on from it), or new: nothing
-    of the name is in force, so that `in_force` is empty and `version` is 0.
+    `standing` is same, newer, older (the bank had this one and went on from it), rolled_back (this
+    was the rule until the bank went back to an older one), or new: nothing of the name is in force,
+    so that `in_force` is empty and `version` is 0. `released_as` is the version that this release
+    is here, 0 for one that was never published.
     """
 
     process: str
@@ -26,6 +28,7 @@ class ReleasedFlow:
     in_force: str
     version: int
     standing: str
+    released_as: int = 0
 
     @property
     def differs(self) -> bool:
@@ -78,15 +81,28 @@ def _released(source: FlowSource) -> ReleasedFlow:
     rule = _in_force(source.process)
     if rule is None:
         return ReleasedFlow(source.process, source.digest, "", 0, "new")
-    standing = "same" if rule.digest == source.digest else _beside(rule, source)
-    return ReleasedFlow(source.process, source.digest, rule.digest, rule.version, standing)
+    known = _published(source.digest)
+    standing, released_as = _beside(rule, known), known.version if known else 0
+    return ReleasedFlow(
+        source.process, source.digest, rule.digest, rule.version, standing, released_as
+    )
 
 
-def _beside(rule: PublishedFlow, source: FlowSource) -> str:
-    try:
-        return "older" if flow_of(source.digest).version < rule.version else "newer"
-    except FlowUnknown:
+def _beside(rule: PublishedFlow, known: PublishedFlow | None) -> str:
+    if known is None:
         return "newer"
+    if known.version == rule.version:
+        return "same"
+    if known.version < rule.version:
+        return "older"
+    return "rolled_back" if rollouts.was_rule(known) else "newer"
+
+
+def _published(digest: str) -> PublishedFlow | None:
+    try:
+        return flow_of(digest)
+    except FlowUnknown:
+        return None
 
 
 def _in_force(process: str) -> PublishedFlow | None:

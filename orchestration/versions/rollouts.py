@@ -74,6 +74,26 @@ def _rule(process: str, decided: tuple[Rollout, ...]) -> PublishedFlow:
     return current_flow(process)
 
 
+def was_rule(flow: PublishedFlow) -> bool:
+    """Tell whether a version has been the rule for new work at any time.
+
+    Before anything was decided, the newest was.
+    """
+    decided = rollouts_of(flow.process)
+    if any(each.is_rule and each.digest == flow.digest for each in decided):
+        return True
+    is_decided_on = any(each.digest == flow.digest for each in decided)
+    return not is_decided_on and _is_older_than(flow, decided[-1].at) if decided else True
+
+
+def _is_older_than(flow: PublishedFlow, at: datetime) -> bool:
+    return bool(
+        statements.run(
+            "SELECT FROM orch_definition WHERE hash = %s AND published_at <= %s", [flow.digest, at]
+        )
+    )
+
+
 def is_sole(process: str, digest: str) -> bool:
     """Tell whether a version gets all new work, without another on trial beside it."""
     decided = rollouts_of(process)
