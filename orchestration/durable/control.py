@@ -148,6 +148,20 @@ def done_by_hand(*, incident_id: UUID, by: str, at: datetime) -> None:
     _settle(incident_id, Resolution.COMPLETE, by, at)
 
 
+def undo_instead(*, incident_id: UUID, by: str, at: datetime) -> None:
+    """Settle an incident by stopping its instance, undoing what it has done, and ending it.
+
+    Raises:
+        IncidentUnknown: the incident is not there, or was resolved before.
+    """
+    with transaction.atomic():
+        settled = incidents.settle(incident_id, by=by, resolution="undone", at=at)
+        if settled is None:
+            raise IncidentUnknown(str(incident_id))
+        reason = "ended_after_incident"
+        cancel_and_undo(instance_id=settled[0], by=by, reason=reason, at=at)
+
+
 def _settle(incident_id: UUID, resolution: Resolution, by: str, at: datetime) -> None:
     with transaction.atomic():
         settled = incidents.settle(incident_id, by=by, resolution=resolution.value, at=at)

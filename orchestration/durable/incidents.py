@@ -23,11 +23,33 @@ INCIDENT_FORM: Mapping[str, Any] = {
         "resolution": {
             "type": "string",
             "title": "What to do",
-            "enum": ["retry", "cancel"],
-            "x-labels": {"retry": "Try the step again", "cancel": "End the case"},
-        }
+            "enum": ["retry", "cancel", "undo"],
+            "x-labels": {
+                "retry": "Try the step again",
+                "cancel": "End the case: what has been done stays done",
+                "undo": "End and undo: each finished step that has a way back is undone",
+            },
+        },
+        "is_confirmed": {
+            "type": "boolean",
+            "title": "Yes, end it and undo what it did",
+            "description": (
+                "It cannot be taken up again. Open work and cards are withdrawn, then each finished"
+                " step that has a way back is undone, the last first. A step without one stays as"
+                " it is. What cannot be undone goes to a person, and the case ends after that."
+            ),
+        },
     },
     "required": ["resolution"],
+    "allOf": [
+        {
+            "if": {"properties": {"resolution": {"enum": ["undo"]}}, "required": ["resolution"]},
+            "then": {
+                "properties": {"is_confirmed": {"const": True}},
+                "required": ["is_confirmed"],
+            },
+        }
+    ],
 }
 
 

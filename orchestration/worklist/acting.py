@@ -278,6 +278,9 @@ def _resolve(
     if values["resolution"] == BY_HAND:
         control.done_by_hand(incident_id=row.reference, by=principal.id, at=at)
         return
+    if values["resolution"] == "undo":
+        control.undo_instead(incident_id=row.reference, by=principal.id, at=at)
+        return
     control.cancel(
         instance_id=row.instance_id, by=principal.id, reason="ended_after_incident", at=at
     )
