@@ -40,6 +40,7 @@ from orchestration.versions.dry_runs import InstanceVerdict
 from orchestration.versions.outcomes import Side, TrialOutcomes, trial_outcomes
 from orchestration.versions.proposals import (
     Change,
+    Doubt,
     Proposal,
     ProposalUnknown,
     proposals_of,
@@ -71,6 +72,7 @@ __all__ = [
     "Change",
     "ChangeNotProposed",
     "Coverage",
+    "Doubt",
     "FlowFinding",
     "FlowReadersOnly",
     "FlowView",

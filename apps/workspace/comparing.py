@@ -40,7 +40,7 @@ def compare(request: HttpRequest, principal: Principal, process: str) -> HttpRes
             proposal_id=proposal.id, principal=principal
         )
         context["names"] = interaction.public.names_of(principal_ids=[proposal.proposed_by])
-        context["warnings"] = _warnings(proposal)
+        context["warnings"] = proposal.doubts
         context |= _tried_out(proposal)
     else:
         new = version_of(flow, _new(request))
@@ -113,12 +113,6 @@ def move(request: HttpRequest, principal: Principal, process: str) -> HttpRespon
         context["refusal"] = refused.words
         return render(request, "workspace/move.html", context, status=422)
     return redirect(f"{reverse('workspace:flow', args=[process])}?asked={change_id}")
-
-
-def _warnings(proposal: "interaction.public.Proposal") -> list[Mapping[str, object]]:
-    """Return what looks wrong in a proposal; of older ones only the words were kept."""
-    found = proposal.report.get("warnings", ())
-    return [{"words": each} if isinstance(each, str) else each for each in found]
 
 
 def _tried_out(proposal: "interaction.public.Proposal") -> dict[str, object]:

@@ -91,6 +91,16 @@ def check_source(source: FlowSource) -> None:
         raise refusal_of(errors)
 
 
+def rule_warnings_of(source: FlowSource) -> tuple[tuple[str, dmn.TableFinding], ...]:
+    """List what deserves a look in the tables of rules of a flow, each with its file."""
+    return tuple(
+        (name, each)
+        for name, rules in dmn.parse_files(source.rules).items()
+        for each in dmn.analyse(rules.model)
+        if each.severity is dmn.Severity.WARNING
+    )
+
+
 def warnings_of(source: FlowSource) -> tuple[Finding, ...]:
     """List what deserves a look in a flow that can run as it says."""
     process = bpmn.parse(source.bpmn.encode()).process(source.process)

@@ -53,6 +53,20 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What deserves a look in a proposed version; of old proposals only the words were kept.
+
+    `element` is one of the drawing, or a table in the file of rules called `file`.
+    """
+
+    words: str
+    code: str = ""
+    element: str = ""
+    line: int = 0
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A proposed version as kept, with what was found about it; `base` is empty for a new flow."""
 
@@ -65,6 +79,12 @@ class Proposal:
     report_hash: str
     proposed_by: str
     proposed_at: datetime
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """Return what deserves a look in it, as found when it was proposed."""
+        found = self.report.get("warnings", ())
+        return tuple(Doubt(each) if isinstance(each, str) else Doubt(**each) for each in found)
 
 
 def propose_version(  # noqa: PLR0913  (the door's own words, one for each)

@@ -9,7 +9,7 @@ import sentinel.public
 from orchestration import bpmn
 from orchestration.core import deploy
 from orchestration.durable.definitions import PublishedFlow
-from orchestration.durable.publication import warnings_of
+from orchestration.durable.publication import rule_warnings_of, warnings_of
 from orchestration.journeys import FlowSource
 from orchestration.trying import gate
 from orchestration.versions.dry_runs import InstanceVerdict, counted, dry_run
@@ -40,13 +40,30 @@ def report_on(
             for change in changes
         ],
         "rules": list(file_changes(base, source)),
-        "warnings": [
-            {"code": each.code, "element": each.element, "line": each.line, "words": each.words}
-            for each in warnings_of(source)
-        ],
+        "warnings": list(_warnings(source)),
         "running": counted(verdicts),
         "scenarios": gate.tried(base, source, given_up),
     }
+
+
+def _warnings(source: FlowSource) -> Iterator[dict[str, Any]]:
+    """Give what deserves a look: in the drawing, then in the tables of rules, by file."""
+    for each in warnings_of(source):
+        yield {
+            "file": source.content.drawing,
+            "code": each.code,
+            "element": each.element,
+            "line": each.line,
+            "words": each.words,
+        }
+    for file, found in rule_warnings_of(source):
+        yield {
+            "file": file,
+            "code": found.code,
+            "element": found.table,
+            "line": found.line,
+            "words": found.words,
+        }
 
 
 def _beside(

@@ -46,11 +46,15 @@ class Command(BaseCommand):
         (entity,) = entities
         person = signing_in.person(entity, options["username"], options["code"])
         with legal_entity(entity=entity):
-            _propose(options["name"], options["reason"], dict(options["given_up"]), person)
+            proposed = _propose(
+                options["name"], options["reason"], dict(options["given_up"]), person
+            )
         self.stdout.write(
             f"proposed  {options['name']}; a compliance officer other than you agrees to it in the"
             " workspace"
         )
+        for each in proposed.doubts:
+            self.stdout.write(f"warning   {_doubt(each)}")
 
     def _list(self, entities: list[str], *, is_quiet: bool) -> None:
         differing = 0
@@ -75,15 +79,32 @@ def _words(flow: orchestration.ReleasedFlow) -> str:
     if not flow.in_force:
         return f"{flow.process}: new in this release ({here})"
     in_force = f"version {flow.version} ({flow.in_force[:12]}) is in force"
+    if flow.standing == "rolled_back":
+        return (
+            f"{flow.process}: rolled back to version {flow.version} ({flow.in_force[:12]}), {here}"
+            f" of this release was version {flow.released_as}"
+        )
+    if flow.standing == "newer":
+        return f"{flow.process}: this release has newer ({here}), {in_force}"
     if flow.standing == "same":
         return f"{flow.process}: same, {in_force}"
     return f"{flow.process}: {in_force}, {here} of this release is {flow.standing}"
 
 
-def _propose(name: str, why: str, given_up: Mapping[str, str], person: Principal) -> None:
+def _doubt(doubt: orchestration.Doubt) -> str:
+    """Return what deserves a look, as `flow check` says it."""
+    place = f"{doubt.file or 'the drawing'}:{doubt.line}: " if doubt.line else ""
+    element = f"{doubt.element}: " if doubt.element else ""
+    return f"{place}{element}{doubt.words} ({doubt.code})"
+
+
+def _propose(
+    name: str, why: str, given_up: Mapping[str, str], person: Principal
+) -> orchestration.Proposal:
+    proposal_id = uuid4()
     try:
         orchestration.propose_release(
-            proposal_id=uuid4(),
+            proposal_id=proposal_id,
             process=name,
             given_up=given_up,
             why=why,
@@ -97,3 +118,5 @@ def _propose(name: str, why: str, given_up: Mapping[str, str], person: Principal
     except ValueError as refused:
         # A drawing, rule, form, schema, trigger or scenario that cannot be used says so itself.
         raise CommandError(f"{name}: {refused}") from refused
+    found = orchestration.proposals_of(process=name)
+    return next(each for each in found if each.id == proposal_id)

@@ -12,6 +12,8 @@ from orchestration.durable.publication import publish
 from orchestration.public import (
     ChangeNotProposed,
     TaskFilters,
+    Trial,
+    ask_roll_out,
     compare_proposal,
     proposal_verdicts,
     proposals_of,
@@ -145,6 +147,82 @@ def test_a_new_flow_that_another_has_brought_meanwhile_is_refused(
 
     assert rule_of("p").digest == other.digest
     assert current_flow("p").version == 1
+
+
+def rolled_out(version, proposer, officer, *, share=100):  # noqa: F811
+    ask_roll_out(
+        change_id=uuid4(),
+        digest=version.digest,
+        trial=Trial(share=share),
+        why="The other is in doubt.",
+        principal=proposer,
+        at=now(),
+    )
+    decided(officer)
+
+
+def test_what_was_rolled_back_is_told_from_what_is_newer(release, proposer, officer):  # noqa: F811
+    first = publish(release())
+    release(title="Another check")
+    asked(proposer)
+    decided(officer)
+    assert standing() == ("same", 2, False)
+
+    rolled_out(first, proposer, officer)
+
+    assert standing() == ("rolled_back", 1, False)
+    assert [each.released_as for each in released_flows()] == [2]
+    release(title="A third check")
+    assert standing() == ("newer", 1, True)
+    assert [each.released_as for each in released_flows()] == [0]
+
+
+def test_a_first_decision_that_goes_back_is_a_rollback(release, proposer, officer):  # noqa: F811
+    first = publish(release())
+    publish(release(title="Another check"))
+    assert standing() == ("same", 2, False)
+
+    rolled_out(first, proposer, officer)
+
+    assert standing() == ("rolled_back", 1, False)
+
+
+def test_what_was_tried_only_was_never_the_rule(release, proposer, officer):  # noqa: F811
+    publish(release())
+    release(title="Another check")
+    asked(proposer)
+    decided(officer)
+    third = publish(release(title="A third check"))
+    assert standing() == ("newer", 2, True)
+
+    rolled_out(third, proposer, officer, share=5)
+
+    assert standing() == ("newer", 2, True)
+
+
+def test_a_first_publication_says_what_deserves_a_look(release, proposer):  # noqa: F811
+    release()
+
+    asked(proposer)
+
+    (proposal,) = proposals_of(process="p")
+    (doubt,) = proposal.doubts
+    assert (doubt.element, doubt.code, doubt.file) == ("double", "name_missing", "p.bpmn")
+    assert doubt.words == "The activity has no name, so nobody can be told what it does."
+    assert doubt.line > 0
+
+
+def test_what_an_old_proposal_kept_is_still_said(release, proposer):  # noqa: F811
+    release()
+    asked(proposer)
+    (proposal,) = proposals_of(process="p")
+
+    old = replace(proposal, report={"warnings": ["Something looks wrong."]})
+
+    assert [(each.words, each.element, each.line) for each in old.doubts] == [
+        ("Something looks wrong.", "", 0)
+    ]
+    assert replace(proposal, report={}).doubts == ()
 
 
 def test_who_proposes_does_not_agree(release, proposer):  # noqa: F811
