@@ -94,15 +94,15 @@ def cancel_child(run: Run, command: ask.CancelChild) -> None:
     """Tell the called process to end, and through it those it has called.
 
     It is found by the token that called it: the caller may have gone over to another version since,
-    in which its call has another name.
+    in which its call has another name. One that has ended is told nothing but to undo what it did.
     """
     kind = CancelledAndUndone if command.is_undone else Cancelled
     event = kind("caller_went_on", cancelled_by=None)
     message_id = run.new_id("cancel", command.node, command.visit)
     for (child,) in statements.run(
         "SELECT id FROM orch_instance"
-        " WHERE parent_id = %s AND parent_token = %s AND ended_at IS NULL",
-        [run.row.id, command.token],
+        " WHERE parent_id = %s AND parent_token = %s AND (ended_at IS NULL OR %s)",
+        [run.row.id, command.token, command.is_undone],
     ):
         store.deliver(instance_id=child, message_id=message_id, event=event, at=run.at)
         run.rung[child] = None
