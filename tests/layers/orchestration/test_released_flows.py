@@ -192,7 +192,7 @@ def test_what_was_tried_only_was_never_the_rule(release, proposer, officer):  # 
     release(title="Another check")
     asked(proposer)
     decided(officer)
-    third = publish(release(title="A third check"))
+    third = publish(release(title="A check on trial"))
     assert standing() == ("newer", 2, True)
 
     rolled_out(third, proposer, officer, share=5)
