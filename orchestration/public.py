@@ -15,6 +15,7 @@ from orchestration.dmn.errors import ModelRefused
 from orchestration.documents import Attachment, DocumentUnknown
 from orchestration.durable.control import (
     IncidentUnknown,
+    InstanceEnded,
     InstanceView,
     cancel,
     instance,
@@ -230,6 +231,7 @@ __all__ = [
     "HistoryProof",
     "IncidentUnknown",
     "IncidentView",
+    "InstanceEnded",
     "InstanceUnknown",
     "InstanceView",
     "Intervention",

@@ -199,6 +199,20 @@ def keep_approval_open(*, request_id: UUID, until: datetime) -> datetime:
     return closes_at
 
 
+def close_approval(*, request_id: UUID, at: datetime) -> bool:
+    """Close an open request that nobody need answer any more; return whether it was open.
+
+    Raises:
+        ApprovalUnknown: there is no such request.
+    """
+    with transaction.atomic():
+        request = _locked(request_id)
+        if request.state != "open":
+            return False
+        _write_closing(request, max(at, request.opened_at), state="closed")
+    return True
+
+
 def approvals_of(*, request_id: UUID) -> tuple[Approval, ...]:
     """Return the answers to a request."""
     with connection.cursor() as cursor:
@@ -244,12 +258,12 @@ def _require_may_answer(
         raise ApprovalOtherParameters(name)
 
 
-def _write_closing(request: ApprovalRequest, closes_at: datetime) -> None:
+def _write_closing(request: ApprovalRequest, closes_at: datetime, *, state: State = "open") -> None:
     body = {"closes_at": closes_at.isoformat(), "request": str(request.id)}
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE sentinel_approval_request SET expires_at = %s WHERE id = %s",
-            [closes_at, request.id],
+            "UPDATE sentinel_approval_request SET expires_at = %s, state = %s WHERE id = %s",
+            [closes_at, state, request.id],
         )
         append(
             cursor,

@@ -16,6 +16,7 @@ from sentinel.approvals import (
     approval_request,
     approvals_of,
     approve,
+    close_approval,
     keep_approval_open,
     open_approval_requests,
 )
@@ -237,6 +238,7 @@ __all__ = [
     "bundles",
     "challenge",
     "checkpoint_at",
+    "close_approval",
     "consistency_proof",
     "count_written",
     "current_entity",

@@ -1,15 +1,16 @@
 """What a customer's own program may do in their session: propose a plan, which they confirm."""
 
-from contextlib import suppress
+from collections.abc import Mapping
 
 from django.utils import timezone
-from rest_framework.exceptions import ParseError, Throttled
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 import interaction.public
+from apps.api.edge import ProgramView, object_of
 from interaction.public import PlanRefused, TooManyPlans
 
 _CUSTOMER = "customer"
@@ -36,7 +37,7 @@ class PlansPerPerson(BaseThrottle):  # type: ignore[misc]  # the framework has n
         return self._seconds
 
 
-class ProposePlan(APIView):  # type: ignore[misc]  # the framework has no types
+class ProposePlan(ProgramView):
     """`POST`: check a plan and show it to the signed-in customer; nothing of it is begun."""
 
     throttle_classes = (PlansPerPerson,)
@@ -53,13 +54,10 @@ class ProposePlan(APIView):  # type: ignore[misc]  # the framework has no types
         principal = interaction.public.principal_of(user=request.user, session=request.session)
         if principal.kind != _CUSTOMER:
             return Response({"code": "only_for_customers"}, status=403)
-        with suppress(RecursionError):
-            if isinstance(request.data, dict):
-                return _proposed(principal, request.data)
-        raise ParseError
+        return _proposed(principal, object_of(request))
 
 
-def _proposed(principal: interaction.public.Principal, plan: dict[str, object]) -> Response:
+def _proposed(principal: interaction.public.Principal, plan: Mapping[str, object]) -> Response:
     try:
         card_id = interaction.public.propose_plan(principal=principal, plan=plan, at=timezone.now())
     except PlanRefused as refused:

@@ -4,16 +4,14 @@ No session and no cookie is looked at here: a program shows its key, a webhook i
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 
-from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 import interaction.public
 import sentinel.public
+from apps.api.edge import ProgramView, body_of, object_of
 from interaction.public import CallerRefused, DeliveryRefused, Received, TriggerUnknown
 
 _BEARER = "Bearer "
@@ -30,8 +28,8 @@ _STATUS = {
 }
 
 
-class Edge(APIView):  # type: ignore[misc]  # the framework has no types
-    """An address for programs; what is refused is said with a code and nothing else."""
+class Edge(ProgramView):
+    """An address within a legal entity; what is refused is said with a code and nothing else."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -60,7 +58,7 @@ class StartFlow(Edge):
 
     def post(self, request: Request, entity: str, process: str, name: str) -> Response:
         """Start the flow of a trigger with the JSON object in the body."""
-        payload = _object(request)
+        payload = object_of(request)
 
         def take() -> tuple[Received, ...]:
             return (
@@ -81,7 +79,7 @@ class TakeMessage(Edge):
 
     def post(self, request: Request, entity: str, name: str) -> Response:
         """Send the JSON object in the body; `Correlation` says whom it is for."""
-        payload = _object(request)
+        payload = object_of(request)
 
         def take() -> tuple[Received, ...]:
             return interaction.public.message_by_api(
@@ -101,7 +99,7 @@ class TakeWebhook(Edge):
 
     def post(self, request: Request, entity: str, source: str) -> Response:
         """Start what waits for the webhooks of a source."""
-        body = request._request.body
+        body = body_of(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
 
         def take() -> tuple[Received, ...]:
@@ -115,13 +113,6 @@ class TakeWebhook(Edge):
 def _key(request: Request) -> str:
     given = request.headers.get("Authorization", "")
     return given.removeprefix(_BEARER) if given.startswith(_BEARER) else ""
-
-
-def _object(request: Request) -> Mapping[str, object]:
-    with suppress(RecursionError):
-        if isinstance(request.data, dict):
-            return request.data
-    raise ParseError
 
 
 def _refusal(status: int, code: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -1,8 +1,8 @@
 """Addresses for programs, mounted at /api/: each names its legal entity, or has a session."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from apps.api import planning, starting
+from apps.api import edge, planning, starting
 
 app_name = "api"
 urlpatterns = [
@@ -14,4 +14,5 @@ urlpatterns = [
     ),
     path("v1/<slug:entity>/messages/<str:name>", starting.TakeMessage.as_view(), name="message"),
     path("v1/<slug:entity>/webhooks/<slug:source>", starting.TakeWebhook.as_view(), name="webhook"),
+    re_path(r"", edge.Nowhere.as_view(), name="nowhere"),
 ]

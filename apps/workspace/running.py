@@ -187,7 +187,9 @@ def page_of(run_id: UUID, principal: Principal) -> dict[str, Any]:
     run = interaction.public.run_page(instance_id=run_id, principal=principal, at=at)
     return {
         "run": run,
-        "names": interaction.public.names_of(principal_ids=[line.by for line in run.lines]),
+        "names": interaction.public.names_of(
+            principal_ids=[each for line in run.lines for each in (line.by, line.agreed_by)]
+        ),
         "steps": interaction.public.steps_of(digest=run.digest, principal=principal),
         "now": at,
     }

@@ -37,7 +37,7 @@ _TEXTS = MappingProxyType(
         ),
         "change_overtaken": (
             "A change was not made",
-            "What was agreed for a case came too late: it had moved on. Sign in to look at it.",
+            "What was asked for by hand came too late: the case had moved on. Sign in to see it.",
         ),
         "case_closed": ("Your question is answered", "Sign in to read our answer."),
     }

@@ -20,11 +20,12 @@ class Cycle:
 
 
 def parse_cycle(text: str) -> Cycle | None:
-    """Read a repeating interval; None for any other text, and for a period that is no time."""
+    """Read a repeating interval; None for other text, for no times and for a period of no time."""
     times, _, rest = text.partition("/")
     found = _TIMES.fullmatch(times)
     start, separator, every = rest.rpartition("/")
     moment = parse_date_time(start) if separator else None
     if found is None or not is_period(every) or (separator and moment is None):
         return None
-    return Cycle(int(found.group(1)) if found.group(1) else None, moment, every)
+    count = int(found.group(1)) if found.group(1) else None
+    return None if count == 0 else Cycle(count, moment, every)

@@ -121,7 +121,7 @@ def _instant(value: FeelValue) -> datetime | None:
 
 def _cycle(start: datetime, value: FeelValue) -> Due | None:
     cycle = parse_cycle(value) if isinstance(value, str) else None
-    if cycle is None or cycle.times == 0:
+    if cycle is None:
         return None
     left = None if cycle.times is None else cycle.times - 1
     if cycle.start is None:

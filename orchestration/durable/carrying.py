@@ -27,6 +27,7 @@ from orchestration.durable import (
     incidents,
     messages,
     offers,
+    overtaken,
     statements,
     store,
 )
@@ -316,7 +317,8 @@ def _clear_away(run: Run) -> None:
     if not run.has_left_traces and (run.is_bare or not store.with_traces([run.row.id])):
         return
     calls.close_calls(run.row.id, None)
-    rows.cancel_tasks(run.row.id, None, run.at)
+    if rows.cancel_tasks(run.row.id, None, run.at):
+        overtaken.by_the_end(run.row.id, run.at)
     _close_cards(run, None, "expired")
     incidents.close_all(run)
     statements.count("DELETE FROM orch_subscription WHERE instance_id = %s", [run.row.id])

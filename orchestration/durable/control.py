@@ -24,6 +24,17 @@ class IncidentUnknown(LookupError):
         self.incident_id = incident_id
 
 
+class InstanceEnded(RuntimeError):
+    """The instance is over: it can be neither held, let go on nor ended any more."""
+
+    code = "instance_ended"
+    is_retryable = False
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(instance_id)
+        self.instance_id = instance_id
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceView:
     """Where an instance stands, for those who run the bank."""
@@ -64,6 +75,7 @@ def pause(*, instance_id: UUID, by: str, at: datetime, reason: str = "") -> None
 
     Raises:
         InstanceUnknown: there is none with this id.
+        InstanceEnded: it is over; nothing is written.
     """
     _hold(instance_id, by, at, reason, is_paused=True)
 
@@ -73,15 +85,23 @@ def resume(*, instance_id: UUID, by: str, at: datetime, reason: str = "") -> Non
 
     Raises:
         InstanceUnknown: there is none with this id.
+        InstanceEnded: it is over; nothing is written.
     """
     _hold(instance_id, by, at, reason, is_paused=False)
 
 
+def _locked_running(instance_id: UUID) -> store.InstanceRow:
+    row = store.lock_instance(instance_id, is_waiting=True)
+    if row is None:
+        raise store.InstanceUnknown(str(instance_id))
+    if row.state.is_ended:
+        raise InstanceEnded(str(instance_id))
+    return row
+
+
 def _hold(instance_id: UUID, by: str, at: datetime, reason: str, *, is_paused: bool) -> None:
     with transaction.atomic():
-        row = store.lock_instance(instance_id, is_waiting=True)
-        if row is None:
-            raise store.InstanceUnknown(str(instance_id))
+        row = _locked_running(instance_id)
         store.set_paused(instance_id, is_paused=is_paused)
         said = "The case was put on hold." if is_paused else "The case goes on."
         words = f"{said} Reason given: {reason}" if reason else said
@@ -97,9 +117,10 @@ def cancel(*, instance_id: UUID, by: str, reason: str, at: datetime) -> None:
 
     Raises:
         InstanceUnknown: there is none with this id.
+        InstanceEnded: it is over; nothing is written.
     """
-    row = store.read_instance(instance_id)
     with transaction.atomic():
+        row = _locked_running(instance_id)
         note = cases.Note(at, by, "cancelled", f"Ended by a person: {reason}", "")
         cases.add_note(row.case_id, note)
         interrupt(
@@ -117,9 +138,10 @@ def cancel_and_undo(*, instance_id: UUID, by: str, reason: str, at: datetime) ->
 
     Raises:
         InstanceUnknown: there is none with this id.
+        InstanceEnded: it is over; nothing is written.
     """
-    row = store.read_instance(instance_id)
     with transaction.atomic():
+        row = _locked_running(instance_id)
         words = f"Ended by a person, and what it did is undone: {reason}"
         cases.add_note(row.case_id, cases.Note(at, by, "cancelled", words, ""))
         interrupt(

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from orchestration import cases, feed
 from orchestration.core import commands as ask
-from orchestration.durable import claims, statements, undoing
+from orchestration.durable import claims, overtaken, statements, undoing
 from orchestration.durable.run import Run
 from orchestration.worklist import assigning, clocks, rows
 
@@ -170,7 +170,11 @@ def settle(incident_id: UUID, *, by: str, resolution: str, at: datetime) -> tupl
         " WHERE id = %s AND resolved_at IS NULL RETURNING instance_id, token",
         [at, by, resolution, incident_id],
     )
-    return (found[0][0], found[0][1]) if found else None
+    if not found:
+        return None
+    instance_id, token = found[0]
+    overtaken.by_settling(instance_id, incident_id, at)
+    return instance_id, token
 
 
 def put_aside(claim: claims.Claim, at: datetime) -> None:

@@ -14,11 +14,9 @@ from django.db import transaction
 
 import sentinel.public
 from orchestration import act, cases
-from orchestration.durable import statements, store
+from orchestration.durable import overtaken, statements, store
 from orchestration.durable.definitions import flow_of
-from orchestration.durable.intervention_kinds import (
-    words_of,
-)
+from orchestration.durable.intervention_kinds import words_of
 from orchestration.durable.putting_right import InterventionRefused, held_values
 from orchestration.durable.starting import need_case, principal_from, principal_text
 from orchestration.effects import held
@@ -39,8 +37,8 @@ from sentinel.vocabulary import (
 class Intervention:
     """Something asked for by hand.
 
-    `state` is waiting (for a second person), done, denied, or overtaken: it was agreed to, and the
-    case had moved on meanwhile, so that nothing was done.
+    `state` is waiting (for a second person), done, denied, or overtaken: the case had moved on or
+    ended before it was agreed to, so that nothing was done.
     """
 
     id: UUID
@@ -129,20 +127,17 @@ def release_held(
 
 def intervention(intervention_id: UUID) -> Intervention:
     """Return how something asked for by hand stands."""
-    ((instance_id, kind, request_id, decision_id),) = statements.run(
-        "SELECT instance_id, kind, request_id, decision_id FROM orch_intervention WHERE id = %s",
+    ((instance_id, kind, request_id, decision_id, done_at),) = statements.run(
+        "SELECT instance_id, kind, request_id, decision_id, done_at FROM orch_intervention"
+        " WHERE id = %s",
         [intervention_id],
     )
-    state = "waiting"
+    # What was concluded without a decision was overtaken before it came to one.
+    state = "waiting" if done_at is None else "overtaken"
     if decision_id is not None:
         outcome = sentinel.public.outcome_of(decision_id=decision_id)
         state = _state_of(outcome)
     return Intervention(intervention_id, instance_id, kind, state, request_id)
-
-
-def approval_task(intervention_id: UUID) -> UUID:
-    """Return the task of the second person, which is open while the intervention waits."""
-    return uuid5(intervention_id, "approval")
 
 
 def _ask(
@@ -155,10 +150,24 @@ def _ask(
     said = json.dumps({"parameters": parameters, "principal": principal_text(principal)})
     asked = uuid5(instance_id, f"{kind}|{said}|{at.isoformat()}")
     with transaction.atomic():
+        row = store.lock_instance(instance_id, is_waiting=True)
+        if row is not None and row.state.is_ended and kind != "flows.release_held":
+            # It ended while this was being asked: no end would overtake the question any more.
+            raise InterventionRefused(str(instance_id), "already_ended")
         statements.count(
-            "INSERT INTO orch_intervention (id, instance_id, kind, details, reason, asked_by,"
-            " asked_at) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
-            [asked, instance_id, kind, said, parameters["reason"], principal.id, at],
+            "INSERT INTO orch_intervention (id, instance_id, incident_id, kind, details, reason,"
+            " asked_by, asked_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (id) DO NOTHING",
+            [
+                asked,
+                instance_id,
+                parameters.get("incident_id"),
+                kind,
+                said,
+                parameters["reason"],
+                principal.id,
+                at,
+            ],
         )
         return _perform(asked, at)
 
@@ -174,6 +183,10 @@ def _perform(intervention_id: UUID, at: datetime) -> Intervention:
     row = store.lock_instance(instance_id, is_waiting=True)
     if row is None:
         raise store.InstanceUnknown(str(instance_id))
+    # In hand from here on: an end that it brings about itself does not overtake it.
+    statements.count(
+        "UPDATE orch_intervention SET done_at = %s WHERE id = %s", [at, intervention_id]
+    )
     source = Source(Provenance.EMPLOYEE_CONFIRMED, f"intervention:{intervention_id}")
     acted = act.perform_action(
         action=Action(
@@ -195,8 +208,8 @@ def _perform(intervention_id: UUID, at: datetime) -> Intervention:
         return Intervention(intervention_id, instance_id, kind, "waiting", request_id)
     state = _state_of(acted.outcome)
     statements.count(
-        "UPDATE orch_intervention SET done_at = %s, decision_id = %s WHERE id = %s",
-        [at, acted.decision.id, intervention_id],
+        "UPDATE orch_intervention SET decision_id = %s WHERE id = %s",
+        [acted.decision.id, intervention_id],
     )
     said_of_it = {
         "done": f"Put right by hand: {kept['parameters']['reason']}",
@@ -222,11 +235,12 @@ def _open_question(
     at: datetime,
 ) -> None:
     statements.count(
-        "UPDATE orch_intervention SET request_id = %s WHERE id = %s", [request_id, intervention_id]
+        "UPDATE orch_intervention SET request_id = %s, done_at = NULL WHERE id = %s",
+        [request_id, intervention_id],
     )
     need_case(row, flow_of(row.definition), plain_mapping(row.state.variables), at)
     open_approval(
-        task_id=approval_task(intervention_id),
+        task_id=overtaken.approval_task(intervention_id),
         request_id=request_id,
         row=row,
         node="intervention",
@@ -250,19 +264,6 @@ def answered(*, request_id: UUID, by: str, at: datetime) -> bool:
         for intervention_id, asked_by in found:
             made = _perform(intervention_id, at)
             if made.state == "overtaken":
-                _tell_overtaken(made, (asked_by, by), at)
+                case_id = store.read_instance(made.instance_id).case_id
+                overtaken.tell(made.id, case_id, (asked_by, by), at)
     return bool(found)
-
-
-def _tell_overtaken(made: Intervention, people: tuple[str, ...], at: datetime) -> None:
-    """Send who asked and who agreed a message that it was not done."""
-    case_id = store.read_instance(made.instance_id).case_id
-    for person in people:
-        act.perform_mandate(
-            mandate="notifications",
-            kind="messages.send",
-            parameters={"recipient": person, "template": "change_overtaken", "case": str(case_id)},
-            resource=f"notice:{made.id}",
-            idempotency_key=f"overtaken:{made.id}:{person}",
-            at=at,
-        )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from orchestration.durable import interventions, statements
+from orchestration.durable import interventions, overtaken, statements
 from orchestration.durable.intervention_kinds import REASON_LENGTH_MAX, REASON_LENGTH_MIN
 from orchestration.durable.interventions import Intervention
 from orchestration.durable.putting_right import InterventionRefused
@@ -51,7 +51,7 @@ def agree_to_release(
         raise InterventionRefused(str(instance_id), "not_asked_for")
     ((intervention_id,),) = found
     acting.complete(
-        task_id=interventions.approval_task(intervention_id),
+        task_id=overtaken.approval_task(intervention_id),
         principal=principal,
         answer={"verdict": "approve"},
         comment=comment,

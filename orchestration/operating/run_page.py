@@ -10,6 +10,7 @@ from orchestration import cases
 from orchestration.core.history import NodeEntered
 from orchestration.durable import store
 from orchestration.durable.definitions import flow_of
+from orchestration.operating.agreeing import told_by_people
 from orchestration.operating.role import require_operations
 from orchestration.operating.running import flow_name, standing_of, step_name
 from orchestration.operating.telling import RunLine, told
@@ -18,7 +19,7 @@ from orchestration.plain import plain_mapping
 from orchestration.worklist import readers
 from sentinel.vocabulary import Principal
 
-_BY_HAND = {"hold", "resumed", "reason", "cancelled"}
+_BY_HAND = {"hold", "resumed", "reason", "cancelled", "intervention"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def run_page(*, instance_id: UUID, principal: Principal, at: datetime) -> RunPag
         ended_at=past[-1].at if past and row.state.is_ended else None,
         waits=waits_of(instance_id, row.state, flow, values),
         incidents=open_incidents,
-        lines=_lines(told(past, flow, values), row.case_id),
+        lines=_lines(told_by_people(instance_id, told(past, flow, values)), row.case_id),
         related=_related(row),
         diagram_xml=flow.bpmn,
         active_nodes=tuple(sorted(active)),

@@ -18,6 +18,7 @@ class RunLine:
     """Something that happened; `by` is a principal id, or empty; `tone` neutral or danger.
 
     `seq` is the number of the event it belongs to, at the last line of that event only.
+    `agreed_by` is the second person, where it took two.
     """
 
     at: datetime
@@ -26,6 +27,7 @@ class RunLine:
     by: str
     tone: str = "neutral"
     seq: int | None = None
+    agreed_by: str = ""
 
 
 _ENDS = {

@@ -1,12 +1,12 @@
 """Flows that would call themselves without end, followed through the versions in force."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from orchestration import bpmn
-from orchestration.bpmn.errors import refusal_of
+from orchestration.bpmn.errors import Finding, refusal_of
 from orchestration.bpmn.expressions import expression_of
 from orchestration.bpmn.faults import fault
-from orchestration.bpmn.model import Kind, Node
+from orchestration.bpmn.model import Kind, Node, Process
 from orchestration.core.definition import Definition, deploy
 from orchestration.durable.bindings import numbered_flow
 from orchestration.durable.definitions import FlowUnknown
@@ -29,15 +29,23 @@ def refuse_cyclic_calls(source: FlowSource, *, beside: Iterable[FlowSource] = ()
         DrawingRefused: they come back (`cyclic_call`), each located at the call that leads there.
     """
     drawings = _Drawings((*beside, source))
-    findings = []
-    for called, node in _calls_of(drawings.of_source(source.process)):
-        way = _way_back(called, source.process, drawings)
-        if way is not None:
-            names = " calls ".join(repr(name) for name in (source.process, *way))
-            words = f"The process {source.process!r} calls itself without end: {names}."
-            findings.append(fault("cyclic_call", node.id, node.line, words))
+    findings = cyclic_calls(drawings.of_source(source.process).process, drawings.of_call)
     if findings:
-        raise refusal_of(tuple(findings))
+        raise refusal_of(findings)
+
+
+def cyclic_calls(
+    process: Process, of_call: Callable[[Called], Iterable[Process]]
+) -> tuple[Finding, ...]:
+    """List the calls of a process that come back to itself; `of_call` says what a call begins."""
+    findings = []
+    for called, node in _calls_of(process):
+        way = _way_back(called, process.id, of_call)
+        if way is not None:
+            names = " calls ".join(repr(name) for name in (process.id, *way))
+            words = f"The process {process.id!r} calls itself without end: {names}."
+            findings.append(fault("cyclic_call", node.id, node.line, words))
+    return tuple(findings)
 
 
 class _Drawings:
@@ -54,32 +62,34 @@ class _Drawings:
             self._ready[process] = deploy(bpmn.parse(text), process=process)
         return self._ready[process]
 
-    def of_call(self, called: Called) -> Iterator[Definition]:
+    def of_call(self, called: Called) -> Iterator[Process]:
         """Return the drawings a call may begin; none where nothing is published."""
         process, version = called
         try:
             if version != NEW_WORK:
-                yield numbered_flow(process, version).definition
+                yield numbered_flow(process, version).definition.process
             elif process in self._sources:
-                yield self.of_source(process)
+                yield self.of_source(process).process
             else:
                 allotted = allotment_of(process)
-                yield allotted.rule.definition
+                yield allotted.rule.definition.process
                 if allotted.tried is not None:
-                    yield allotted.tried.definition
+                    yield allotted.tried.definition.process
         except FlowUnknown:
             return
 
 
-def _calls_of(definition: Definition) -> Iterator[tuple[Called, Node]]:
+def _calls_of(process: Process) -> Iterator[tuple[Called, Node]]:
     """List the calls of a drawing whose process is written out."""
-    for node in definition.process.nodes.values():
+    for node in process.nodes.values():
         called, binding = node.work.called, node.work.binding or ""
         if node.kind is Kind.CALL and called and expression_of(called) is None:
             yield (called, binding if binding.isdigit() else NEW_WORK), node
 
 
-def _way_back(start: Called, process: str, drawings: _Drawings) -> tuple[str, ...] | None:
+def _way_back(
+    start: Called, process: str, of_call: Callable[[Called], Iterable[Process]]
+) -> tuple[str, ...] | None:
     """Return the processes called one by the other until new work of this one; None if it ends."""
     seen = {start}
     ways: list[tuple[Called, tuple[str, ...]]] = [(start, (start[0],))]
@@ -87,8 +97,8 @@ def _way_back(start: Called, process: str, drawings: _Drawings) -> tuple[str, ..
         called, way = ways.pop()
         if called == (process, NEW_WORK):
             return way
-        for definition in drawings.of_call(called):
-            for onward, _ in _calls_of(definition):
+        for drawn in of_call(called):
+            for onward, _ in _calls_of(drawn):
                 if onward not in seen:
                     seen.add(onward)
                     ways.append((onward, (*way, onward[0])))

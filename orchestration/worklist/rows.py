@@ -229,6 +229,17 @@ def cancel_tasks(instance_id: UUID, token: str | None, at: datetime) -> int:
     return len(closed)
 
 
+def cancel_task(task_id: UUID, at: datetime) -> None:
+    """Take one task off the list, if it still stands there."""
+    closed = statements.run(
+        "UPDATE orch_task SET state = 'cancelled', closed_at = %s"
+        " WHERE id = %s AND state = 'open' RETURNING case_id, roles",
+        [at, task_id],
+    )
+    for case_id, roles in closed:
+        tell("task.closed", task_id, case_id, roles, at)
+
+
 def _tasks(statement: str, parameters: Any) -> tuple[TaskRow, ...]:  # noqa: ANN401  (as psycopg)
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -136,3 +136,50 @@ def test_no_secret_is_kept_as_it_was_given(program):
 
     assert program.split("_")[2].encode() not in digest
     assert secret.removeprefix("whsec_").encode() not in sealed
+
+
+NAMED = {"Idempotency-Key": "k"}
+WHERE = (START, "/api/v1/meridian-nl/messages/order.placed")
+
+
+@pytest.mark.parametrize("address", WHERE)
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (b"[1]", "not_an_object"),
+        (b"NaN", "payload_refused"),
+        (b'{"order": NaN}', "payload_refused"),
+        (b'{"order": ', "payload_refused"),
+        (b'{"a":' * 3000, "payload_refused"),
+        (b"\xff\xfe", "payload_refused"),
+    ],
+)
+def test_a_body_that_is_no_object_is_refused_with_a_code(program, address, said, code):
+    answer = posted(address, said, **{"Authorization": f"Bearer {program}", **NAMED})
+
+    assert (answer.status_code, answer.json()) == (400, {"code": code})
+    assert begun() == 0
+
+
+@pytest.mark.parametrize("address", [*WHERE, HOOK])
+def test_a_body_that_is_too_large_is_refused_with_a_code(program, address):
+    body = b'{"order": "' + b"A" * 50_000_000 + b'"}'
+
+    answer = posted(address, body, **{"Authorization": f"Bearer {program}", **NAMED})
+
+    assert (answer.status_code, answer.json()) == (413, {"code": "payload_too_large"})
+    assert begun() == 0
+
+
+@pytest.mark.parametrize("address", ["/api/", "/api/v2/x", "/api/v1/no entity/flows/p/web"])
+def test_an_address_that_is_not_there_says_so_with_a_code(program, address):
+    for answer in (posted(address, {}), Client().get(address)):
+        assert (answer.status_code, answer.json()) == (404, {"code": "not_found"})
+
+
+def test_a_method_and_a_media_type_that_are_not_taken_are_refused_with_a_code(program):
+    got = Client().get(START)
+    form = Client().post(START, {"order": "A"}, headers={"Authorization": f"Bearer {program}"})
+
+    assert (got.status_code, got.json()) == (405, {"code": "method_not_allowed"})
+    assert (form.status_code, form.json()) == (415, {"code": "media_type_refused"})

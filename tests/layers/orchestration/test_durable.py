@@ -6,7 +6,7 @@ from uuid import uuid4, uuid5
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from orchestration import steps
+from orchestration import cases, steps
 from orchestration.core.events import TimerFired, UserTaskCompleted
 from orchestration.durable import control, engine, store, sweeping
 from orchestration.durable.doorbell import database_time
@@ -231,3 +231,21 @@ def make_due(instance_id):
             "UPDATE orch_call SET due_at = clock_timestamp() WHERE instance_id = %s",
             [instance_id],
         )
+
+
+@pytest.mark.parametrize("move", ["pause", "resume", "cancel", "cancel_and_undo"])
+def test_what_has_ended_is_moved_by_hand_no_more(flows, employee, move):
+    instance_id = flows.started(flows.published(SCRIPTS), amount=21)
+    control.cancel(instance_id=instance_id, by=employee.id, reason="not needed", at=AT)
+    before, notes = store.read_instance(instance_id), notes_of(instance_id)
+    reason = {"reason": "once more"}
+
+    with pytest.raises(control.InstanceEnded):
+        getattr(control, move)(instance_id=instance_id, by=employee.id, at=AT, **reason)
+
+    assert store.read_instance(instance_id) == before
+    assert notes_of(instance_id) == notes
+
+
+def notes_of(instance_id):
+    return cases.notes_of(store.read_instance(instance_id).case_id)

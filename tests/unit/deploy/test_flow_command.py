@@ -185,3 +185,59 @@ def test_a_command_that_cannot_be_done_ends_with_1(monkeypatch, line, words):
 def test_an_unknown_scenario_names_those_there_are(monkeypatch):
     with pytest.raises(CommandError, match="A card of somebody else is not blocked"):
         walked("", monkeypatch, "--scenario", "x")
+
+
+CALLS = (
+    '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d">'
+    '<process id="{id}" isExecutable="true">\n<startEvent id="s" name="s"/>\n'
+    '<callActivity id="call" name="call" calledElement="{called}"/><endEvent id="e" name="e"/>'
+    '<sequenceFlow id="f" sourceRef="s" targetRef="call"/>'
+    '<sequenceFlow id="g" sourceRef="call" targetRef="e"/></process></definitions>'
+)
+
+
+def refused_by_check(capsys, *paths):
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("flow", "check", *map(str, paths), stdout=out, no_color=True)
+    assert ended.value.code == 1
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("block_card.bpmn", 1), ("latin.bpmn", 3), ("wide.dmn", 1)]
+)
+def test_a_file_that_is_not_utf_8_is_refused_at_its_line(folder, capsys, name, line):
+    drawing = (folder / "block_card.bpmn").read_text(encoding="utf-8")
+    written = (
+        "one\ntwo\n\u00e9".encode("latin-1") if name == "latin.bpmn" else drawing.encode("utf-16")
+    )
+    (folder / name).write_bytes(written)
+
+    told = refused_by_check(capsys, folder / name)
+
+    assert f"{folder / name}:{line}: The file is not written in UTF-8." in told
+    assert "(not_utf8)" in told
+    assert "1 errors, 0 warnings." in told
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [(("loop", "loop"),), (("one", "two"), ("two", "one")), (("one", "two"), ("two", "two"))],
+)
+def test_calls_that_come_back_to_themselves_are_refused_as_by_publishing(tmp_path, capsys, calls):
+    for name, called in calls:
+        (tmp_path / f"{name}.bpmn").write_text(CALLS.format(id=name, called=called), "utf-8")
+
+    told = refused_by_check(capsys, tmp_path)
+
+    first = calls[-1][1]
+    assert f"{first}.bpmn:3: call: The process '{first}' calls itself without end: " in told
+    assert "(cyclic_call)" in told
+
+
+def test_calls_that_come_to_an_end_are_no_circle(tmp_path):
+    for name, called in (("one", "two"), ("two", "block_card")):
+        (tmp_path / f"{name}.bpmn").write_text(CALLS.format(id=name, called=called), "utf-8")
+
+    assert "cyclic_call" not in said("check", str(tmp_path))

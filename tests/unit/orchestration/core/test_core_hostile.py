@@ -272,7 +272,9 @@ def test_clock_that_jumped_back_neither_loses_nor_repeats_a_timer():
     assert play.state.timers[0].due_at == first.due_at + timedelta(hours=1)
 
 
-@pytest.mark.parametrize("cycle", ["R/PT0S", "R/-PT1H", "R/P0M", "R99999999999/PT1S", "R3/x/PT1S"])
+@pytest.mark.parametrize(
+    "cycle", ["R/PT0S", "R0/PT1H", "R/-PT1H", "R/P0M", "R99999999999/PT1S", "R3/x/PT1S"]
+)
 def test_cycle_that_leads_nowhere_is_refused(cycle):
     with pytest.raises(DrawingRefused) as refused:
         reminded(cycle)
