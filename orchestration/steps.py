@@ -35,6 +35,16 @@ _READS: Mapping[str, Step] = {
 }
 # What neither reads nor writes anything: it needs no savepoint and cannot break a transaction.
 _PURE = frozenset({"reference"})
+# What is looked up in our own tables in a moment. Whatever else is read may ask another system.
+_IN_A_MOMENT = _PURE | {
+    "balance",
+    "correspondent",
+    "earlier_look",
+    "hold_standing",
+    "letter_facts",
+    "posted_transfer",
+    "spending",
+}
 _MODELS: Mapping[str, Step] = {
     "fraud.payments": models.fraud_of_payment,
     "intent.understand": letters.classify,
@@ -46,6 +56,11 @@ _MODELS: Mapping[str, Step] = {
 def is_pure(kind: CallKind, name: str) -> bool:
     """Tell whether a step touches nothing but its inputs."""
     return kind is CallKind.READ and name in _PURE
+
+
+def takes_its_time(kind: CallKind, name: str) -> bool:
+    """Tell whether a step asks a model or another system, so that others need not wait for it."""
+    return kind is CallKind.MODEL or (kind is CallKind.READ and name not in _IN_A_MOMENT)
 
 
 def is_known(kind: CallKind, name: str) -> bool:

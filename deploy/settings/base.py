@@ -214,6 +214,11 @@ FILES_DROP = FRONTLINE_HOME / "drop"
 MAIL_DROP = FRONTLINE_HOME / "mail"
 # How long a process may hold an effect that another system keeps, before another goes on with it.
 EFFECT_LEASE_SECONDS = int(os.environ.get("EFFECT_LEASE_SECONDS", "60"))
+# How many calls of one sort (reads and models of branches; effects of other systems) a process
+# makes at once, each with a connection of its own.
+CALLS_AT_ONCE = max(1, int(os.environ.get("CALLS_AT_ONCE", "8")))
+# How long after its process died a read or a model of a branch is asked again by another.
+CALL_LEASE_SECONDS = float(os.environ.get("CALL_LEASE_SECONDS", "30"))
 # How long after a restore what feeds, programs and files begin may have come before it already.
 RESTORE_REPLAY_HOURS = int(os.environ.get("RESTORE_REPLAY_HOURS", "72"))
 # The company that answers for cards at every till; `manage.py up` starts a simulator of it.

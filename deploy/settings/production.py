@@ -22,7 +22,7 @@ if _problem := owner_problem(os.environ):
     raise ImproperlyConfigured(_problem)
 
 DATABASES["default"] = pooled(
-    DATABASES["default"], size_max=int(os.environ.get("DATABASE_POOL_MAX", "20"))
+    DATABASES["default"], size_max=int(os.environ.get("DATABASE_POOL_MAX", "28"))
 )
 
 FRONTLINE_SAMPLE_BANK = False

@@ -38,6 +38,7 @@ _NAMES = {
     "warn": "when it is brought forward",
     "priority": "how urgent it is",
     "schema": "what its answer must look like",
+    "apart": "whether it is done beside other branches",
     "form": "its form",
     "decision": "the decision it asks",
     "script": "its expression",

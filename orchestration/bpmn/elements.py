@@ -105,6 +105,7 @@ def _work(element: Element) -> Work:
         language=element.get("scriptFormat"),
         stays=bool(extensions(element, "stays")),
         fallback=retry.get("fallback"),
+        apart=task.get("apart"),
     )
 
 

@@ -3,7 +3,7 @@
 from orchestration.bpmn.errors import Finding, Severity
 
 _ERRORS = """
-    activation_missing ad_hoc_invalid binding_invalid boundary_invalid call_missing
+    activation_missing ad_hoc_invalid apart_invalid binding_invalid boundary_invalid call_missing
     called_process_missing cancel_misplaced cancel_uncaught compensation_unknown
     condition_missing cyclic_call dead_join deadline_invalid decision_missing decision_unknown
     default_missing default_unknown

@@ -120,7 +120,8 @@ class Assignment:
 class Work:
     """What the extension elements say about an activity.
 
-    `language` is that of its script; `stays` says that its effect is never undone, on purpose.
+    `language` is that of its script; `stays` says that its effect is never undone, on purpose;
+    `apart` whether what it calls is made beside other branches, where the drawing says so.
     """
 
     call: str | None = None
@@ -147,6 +148,7 @@ class Work:
     language: str | None = None
     stays: bool = False
     fallback: str | None = None
+    apart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

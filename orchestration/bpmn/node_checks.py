@@ -131,6 +131,17 @@ def _schema_misplaced(process: Process, node: Node) -> str | None:
     return None
 
 
+def _apart_invalid(process: Process, node: Node) -> str | None:
+    del process
+    if node.work.apart is None:
+        return None
+    if node.work.apart not in {"true", "false"}:
+        return "apart is true or false."
+    if (node.work.call or "").partition(":")[0] not in {"read", "model"}:
+        return "Only what reads or asks a model is done apart; what acts is done in its own order."
+    return None
+
+
 def _priority_invalid(process: Process, node: Node) -> str | None:
     del process
     text = node.work.priority
@@ -183,6 +194,7 @@ _RULES: tuple[Callable[[Process, Node], str | None], ...] = (
     _retry_invalid,
     _service_level_invalid,
     _schema_misplaced,
+    _apart_invalid,
     _priority_invalid,
     _deadline_invalid,
     _loop_invalid,

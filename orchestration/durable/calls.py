@@ -8,18 +8,28 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from orchestration import steps
-from orchestration.core.commands import CallService
+from orchestration.core.commands import CallKind, CallService
 from orchestration.core.deadlines import DEADLINE_EXCEEDED
 from orchestration.core.events import FailureKind, TaskCompleted, TaskFailed
+from orchestration.core.state import InstanceState, Wait
 from orchestration.core.timing import next_due
-from orchestration.durable import parking, statements
+from orchestration.durable import apart, parking, statements
+from orchestration.durable.apart import StepBroke
 from orchestration.durable.faults import crash_point
 from orchestration.durable.large_values import require_carriable
 from orchestration.durable.run import Run
 from orchestration.durable.texts import from_text, to_text
 from orchestration.effects import rows
 from orchestration.plain import feel_mapping, plain_mapping
-from orchestration.step_results import Answered, NotDone, Outside, Parked, Refused, StepResult
+from orchestration.step_results import (
+    Answered,
+    NotDone,
+    Outside,
+    Parked,
+    Refused,
+    StepContext,
+    StepResult,
+)
 
 BACKOFF_SECONDS_MAX = 3600.0
 # Whatever a step raises is a fault of that step: it is tried again, then a person looks at it. An
@@ -37,34 +47,43 @@ STEP_FAULTS = (
     InterfaceError,
 )
 _WORDS_MAX = 300
-
-
-@dataclass(frozen=True, slots=True)
-class StepBroke:
-    """The step raised; `is_final` when trying again cannot help, `is_late` when time was up."""
-
-    error: str
-    is_final: bool
-    is_late: bool = False
+# What is looked up or judged may be made beside other work; what acts is done in its own order.
+_APART_KINDS = frozenset({CallKind.READ, CallKind.MODEL})
+# What other tokens may be at while a call takes its time; the rest waits for this very call.
+_UNDER_WAY = frozenset({Wait.SERVICE, Wait.HUMAN, Wait.CHILD, Wait.EVENT})
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call without an answer yet; `attempt` is the one to be made next."""
+    """A call not done with; `attempt` is the one to be made next, or that was made apart.
+
+    `answer` is what came of that, None when nothing was made apart.
+    """
 
     command: CallService
     attempt: int
     state: str
     reference: UUID | None
+    answer: str | None = None
 
 
 def make_call(run: Run, command: CallService, kept: OpenCall | None = None) -> None:
     """Do a call now; its answer becomes the run's next event, or it is kept for later.
 
-    After its deadline it is not made: only what a system outside has answered is taken in.
+    After its deadline it is not made: only what was answered elsewhere is taken in. One that can be
+    made beside those of other branches is left to whoever claims it after this commit.
     """
-    if _is_late(command, run.at) and not _is_answered(run, command):
+    if kept is not None and kept.answer is not None:
+        run.has_parted = True
+        absorb(run, command, kept, apart.result_of(kept.answer))
+        return
+    if is_late(command, run.at) and not _is_answered(run, command):
         _end_late(run, command, kept)
+        return
+    if goes_apart(run, run.state, command):
+        _keep(run, command, kept.attempt if kept else 1, state="apart")
+        run.has_parted = True
+        run.apart += 1
         return
     crash_point("before_call")
     result = _attempt(run, command)
@@ -72,7 +91,26 @@ def make_call(run: Run, command: CallService, kept: OpenCall | None = None) -> N
     absorb(run, command, kept, result)
 
 
-def _is_late(command: CallService, at: datetime) -> bool:
+def goes_apart(run: Run, state: InstanceState, command: CallService) -> bool:
+    """Tell whether a call is made beside the instance, which has more under way than this."""
+    return (
+        run.may_part
+        and command.kind in _APART_KINDS
+        and any(each.id != command.token and each.wait in _UNDER_WAY for each in state.tokens)
+        and _takes_its_time(run, command)
+    )
+
+
+def _takes_its_time(run: Run, command: CallService) -> bool:
+    # A step of an earlier version may have another name by now.
+    node = run.flow.definition.process.nodes.get(command.node)
+    if node is not None and node.work.apart is not None:
+        return node.work.apart == "true"
+    return steps.takes_its_time(command.kind, command.name)
+
+
+def is_late(command: CallService, at: datetime) -> bool:
+    """Tell whether the deadline of a call has passed."""
     return command.deadline is not None and at >= command.deadline
 
 
@@ -135,10 +173,19 @@ def called(run: Run, command: CallService) -> StepResult:
     Raises:
         ValueTooLarge: no instance may carry what it found.
     """
+    return called_in(run.context(command.node, command.visit), command)
+
+
+def called_in(context: StepContext, command: CallService) -> StepResult:
+    """Do what a call names, where its step stands.
+
+    Raises:
+        ValueTooLarge: no instance may carry what it found.
+    """
     result = steps.call(
         kind=command.kind,
         name=command.name,
-        context=replace(run.context(command.node, command.visit), give_up_at=command.deadline),
+        context=replace(context, give_up_at=command.deadline),
         inputs=plain_mapping(command.inputs),
     )
     if isinstance(result, Answered | Refused):
@@ -166,7 +213,7 @@ def _broke(run: Run, command: CallService, kept: OpenCall | None, broke: StepBro
         )
         return
     wait = _delay(run, command, attempt)
-    if _is_late(command, run.at + wait):
+    if is_late(command, run.at + wait):
         _end_late(run, command, kept)
         return
     _keep(run, command, attempt + 1, state="due", delay=wait, error=broke.error)
@@ -210,7 +257,8 @@ def _keep(  # noqa: PLR0913  (a row of the table)
             ON CONFLICT (instance_id, node, visit) DO UPDATE
                SET command = excluded.command, attempt = excluded.attempt,
                    state = excluded.state, due_at = excluded.due_at,
-                   reference = excluded.reference, last_error = excluded.last_error
+                   reference = excluded.reference, last_error = excluded.last_error,
+                   lease_until = NULL, takes = 0, answer = NULL
             """,
             [
                 run.row.id,
@@ -236,7 +284,7 @@ def _close(run: Run, kept: OpenCall | None) -> None:
 def close_calls(instance_id: UUID, token: str | None) -> None:
     """Note that calls of an instance, or of one of its tokens, need no answer any more."""
     statements.count(
-        "UPDATE orch_call SET state = 'closed' WHERE instance_id = %(id)s"
+        "UPDATE orch_call SET state = 'closed', answer = NULL WHERE instance_id = %(id)s"
         " AND state <> 'closed' AND (%(token)s::text IS NULL OR token = %(token)s)",
         {"id": instance_id, "token": token},
     )
@@ -245,7 +293,7 @@ def close_calls(instance_id: UUID, token: str | None) -> None:
 def due_calls(instance_ids: Sequence[UUID], at: datetime) -> dict[UUID, list[OpenCall]]:
     """Return the calls of instances whose time has come."""
     rows = statements.run(
-        "SELECT instance_id, command, attempt, state, reference FROM orch_call"
+        "SELECT instance_id, command, attempt, state, reference, answer FROM orch_call"
         " WHERE instance_id = ANY(%s) AND state = 'due' AND due_at <= %s ORDER BY due_at",
         [list(instance_ids), at],
     )

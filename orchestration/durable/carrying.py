@@ -81,7 +81,7 @@ def _carry_out_rarely(run: Run, command: ask.Command) -> None:
 
 
 def _call(run: Run, command: ask.CallService) -> None:
-    if run.is_stepwise:
+    if run.is_stepwise and not calls.goes_apart(run, run.state, command):
         run.asked.append(command)
     else:
         calls.make_call(run, command)

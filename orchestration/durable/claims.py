@@ -62,7 +62,8 @@ ON CONFLICT (instance_id) DO UPDATE SET due_at = least(y.due_at, excluded.due_at
 """
 _HAS_LEFT = """
 SELECT EXISTS (SELECT FROM orch_inbox WHERE taken_at IS NULL)
-    OR EXISTS (SELECT FROM orch_call WHERE state = 'due' AND due_at <= 'epoch'::timestamptz)
+    OR EXISTS (SELECT FROM orch_call WHERE state = 'due' AND due_at <= 'epoch'::timestamptz),
+       EXISTS (SELECT FROM orch_call WHERE state = 'apart')
 """
 _QUEUES = """
 SELECT q.name, q.cap, q.share
@@ -111,6 +112,17 @@ def claim(
 ) -> tuple[Claim, ...]:
     """Take up to `limit` instances that have something to do at an instant, urgent ones first."""
     hear(at, only)
+    return take(at=at, limit=limit, only=only, lease_seconds=lease_seconds)
+
+
+def take(
+    *,
+    at: datetime,
+    limit: int,
+    only: UUID | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+) -> tuple[Claim, ...]:
+    """Take instances as `claim` does, for whoever has heard already what came in."""
     queues = statements.run_planned(_QUEUES, {"at": at})
     if not queues:
         return ()
@@ -124,12 +136,17 @@ def claim(
         return _picked(rooms, at, limit, only, lease_seconds)
 
 
-def hear(at: datetime, only: UUID | None = None) -> None:
-    """Make instances ready for which something has come in since they last moved."""
-    if statements.run(_HAS_LEFT, []) == [(True,)]:
+def hear(at: datetime, only: UUID | None = None) -> bool:
+    """Make instances ready for which something has come in since they last moved.
+
+    Return whether any call is kept apart, for whoever makes those.
+    """
+    ((has_left, has_apart),) = statements.run(_HAS_LEFT, [])
+    if has_left:
         statements.count(
             _HEAR, {"at": at, "only": only, "limit": HEARD_AT_ONCE, "failures_max": FAILURES_MAX}
         )
+    return bool(has_apart)
 
 
 def _room(name: str, cap: int | None) -> int | None:

@@ -10,7 +10,7 @@ from orchestration import cases
 from orchestration.core.events import Cancelled, CancelledAndUndone, IncidentResolved, Resolution
 from orchestration.durable import claims, doorbell, incidents, store
 from orchestration.durable.definitions import flow_of
-from orchestration.durable.engine import answer, interrupt
+from orchestration.durable.engine import answer, driving, interrupt
 
 
 class IncidentUnknown(LookupError):
@@ -185,7 +185,7 @@ def undo_instead(*, incident_id: UUID, by: str, at: datetime) -> None:
 
 
 def _settle(incident_id: UUID, resolution: Resolution, by: str, at: datetime) -> None:
-    with transaction.atomic():
+    with driving(at), transaction.atomic():
         settled = incidents.settle(incident_id, by=by, resolution=resolution.value, at=at)
         if settled is None:
             raise IncidentUnknown(str(incident_id))

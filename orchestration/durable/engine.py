@@ -1,11 +1,14 @@
 """Moving an instance: everything up to its next wait state, in one commit."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
+from orchestration.core.commands import CallService
 from orchestration.core.events import (
     Event,
     FailureKind,
@@ -13,9 +16,17 @@ from orchestration.core.events import (
     TaskFailed,
     TimerFired,
 )
-from orchestration.core.state import InstanceState, new_state
+from orchestration.core.state import InstanceState, Wait, new_state
 from orchestration.core.step import Step
-from orchestration.durable import calls, carrying, doorbell, messages, progress, store
+from orchestration.durable import (
+    apart_calls,
+    calls,
+    carrying,
+    doorbell,
+    messages,
+    progress,
+    store,
+)
 from orchestration.durable.definitions import flow_of
 from orchestration.durable.faults import crash_point
 from orchestration.durable.replaying import replays_of
@@ -23,6 +34,39 @@ from orchestration.durable.run import Listener, Run
 from orchestration.durable.starting import NewInstance, enter, leave_to_workers, principal_from
 
 EVENTS_MAX = 200
+# The instances whose calls apart are made once the transactions of this block are over.
+_DRIVEN: ContextVar[set[UUID] | None] = ContextVar("driven", default=None)
+
+
+@contextmanager
+def driving(
+    at: datetime, *, listener: Listener | None = None, leaves_calls: bool = False
+) -> Iterator[None]:
+    """Let branches that instances come to in the block make their calls side by side after it.
+
+    Their answers are taken in before this returns; who `leaves_calls` has workers do it. Within
+    somebody's transaction nothing is apart: other connections would not see what it has written.
+    """
+    if connection.in_atomic_block or _DRIVEN.get() is not None:
+        yield
+        return
+    driven: set[UUID] = set()
+    mark = _DRIVEN.set(driven)
+    try:
+        yield
+        while driven and not leaves_calls:
+            _make_calls(driven.pop(), at, listener)
+    finally:
+        _DRIVEN.reset(mark)
+    for instance_id in driven:
+        doorbell.ring_for_call(instance_id)
+
+
+def _make_calls(instance_id: UUID, at: datetime, listener: Listener | None) -> None:
+    beside = apart_calls.Beside(lambda: at, instance_id)
+    while beside.begin() or beside.is_open:
+        beside.wait()
+        _move(instance_id, at, is_waiting=True, listener=listener)
 
 
 def start(new: NewInstance, listener: Listener | None = None) -> UUID:
@@ -34,7 +78,7 @@ def start(new: NewInstance, listener: Listener | None = None) -> UUID:
         ValueTooLarge: no instance may carry one of its variables.
         StartConflict: this id came with something else.
     """
-    with transaction.atomic():
+    with driving(new.at, listener=listener), transaction.atomic():
         begun = enter(new)
         if begun.event is None:
             return begun.row.case_id
@@ -64,7 +108,7 @@ def answer(
     Raises:
         InstanceUnknown: there is none with this id.
     """
-    with transaction.atomic():
+    with driving(at, listener=listener), transaction.atomic():
         row = store.lock_instance(instance_id, is_waiting=True)
         if row is None:
             raise store.InstanceUnknown(str(instance_id))
@@ -86,7 +130,7 @@ def interrupt(*, instance_id: UUID, message_id: UUID, event: Event, at: datetime
     Raises:
         InstanceUnknown: there is none with this id.
     """
-    with transaction.atomic():
+    with driving(at), transaction.atomic():
         row = store.lock_instance(instance_id, is_waiting=True)
         if row is None:
             raise store.InstanceUnknown(str(instance_id))
@@ -104,11 +148,18 @@ def move(
     at: datetime,
     is_waiting: bool = False,
     listener: Listener | None = None,
+    leaves_calls: bool = False,
 ) -> bool:
     """Take what came in for an instance and what is due, and run to the next wait state.
 
-    Return False when the instance is busy, paused, or has nothing to do.
+    Return False when the instance is busy, paused, or has nothing to do. Who `leaves_calls` does
+    not wait for those of its branches.
     """
+    with driving(at, listener=listener, leaves_calls=leaves_calls):
+        return _move(instance_id, at, is_waiting=is_waiting, listener=listener)
+
+
+def _move(instance_id: UUID, at: datetime, *, is_waiting: bool, listener: Listener | None) -> bool:
     with transaction.atomic():
         row = store.lock_instance(instance_id, is_waiting=is_waiting)
         if row is None or row.is_paused:
@@ -147,6 +198,7 @@ def bench(
         rev=row.rev,
         fence=fence,
         is_stepwise=fence is not None and flow.content.commit == "step",
+        may_part=fence is not None or _DRIVEN.get() is not None,
     )
 
 
@@ -168,13 +220,21 @@ def take_all(
         run.queue.append(event)
         drain(run)
     for call in kept:
-        if not run.state.is_ended:
+        if _is_waited_for(run, call.command):
             calls.make_call(run, call.command, call)
             drain(run)
     drain(run)
     for event in _happening(run):
         run.queue.append(event)
         drain(run)
+
+
+def _is_waited_for(run: Run, command: CallService) -> bool:
+    """Tell whether a kept call is still wanted: what was taken in before it may have ended it."""
+    return any(
+        each.id == command.token and each.visit == command.visit and each.wait is Wait.SERVICE
+        for each in run.state.tokens
+    )
 
 
 def _happening(run: Run) -> Iterator[Event]:
@@ -226,8 +286,21 @@ def finish(run: Run) -> None:
     """Write what a run led to, in the caller's transaction, and ring for whom it concerns."""
     crash_point("before_commit")
     progress.save(run.progress())
+    ring(run)
+
+
+def ring(run: Run) -> None:
+    """Ring, after commit, for others a run concerns, and for whoever makes its calls apart."""
     for other in run.rung:
         doorbell.ring(other)
+    driven = _DRIVEN.get()
+    if run.apart and run.fence is None and driven is not None:
+        driven.add(run.row.id)
+    else:
+        for _ in range(run.apart):
+            doorbell.ring_for_call(run.row.id)
+    run.rung.clear()
+    run.apart = 0
 
 
 def go_over(run: Run, event: Event, step: Step) -> None:

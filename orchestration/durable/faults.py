@@ -3,6 +3,7 @@
 import os
 import signal
 from collections import Counter
+from threading import Lock
 
 VARIABLE = "FRONTLINE_CRASH_AT"
 POINTS = (
@@ -24,6 +25,16 @@ WORKER_POINTS = (
     "before_step_commit",
     "after_step_commit",
 )
+# Around the commits of a call that is made apart from its instance, beside those of other branches.
+APART_POINTS = (
+    "before_batch_commit",
+    "after_batch_commit",
+    "before_step_commit",
+    "after_step_commit",
+    "apart_claimed",
+    "apart_made",
+    "apart_answered",
+)
 # Between the commits of an effect that another system keeps.
 OUTSIDE_POINTS = (
     "after_commit",
@@ -36,6 +47,7 @@ OUTSIDE_POINTS = (
     "effect_answered",
 )
 _passed: Counter[str] = Counter()
+_counting = Lock()
 # Read once: a step passes several points, and must not pay for looking each time.
 _WANTED = os.environ.get(VARIABLE)
 
@@ -47,7 +59,9 @@ def crash_point(name: str) -> None:
     """
     if _WANTED is None:
         return
-    _passed[name] += 1
+    with _counting:
+        _passed[name] += 1
+        times = _passed[name]
     point, _, number = _WANTED.partition(":")
-    if point == name and _passed[name] == int(number or 1):
+    if point == name and times == int(number or 1):
         os.kill(os.getpid(), signal.SIGKILL)

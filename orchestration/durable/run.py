@@ -68,6 +68,9 @@ class Run:
     every call is a commit of its own, and waits in `asked` until the one before is written; `made`
     counts what was written so far. `has_left_traces` says that something must be cleared away at
     the end, `is_bare` that nothing had to be when the run began.
+
+    A run that `may_part` leaves calls of several branches to whoever claims them: `apart` counts
+    those nobody was told of yet, and `has_parted` says that others may be under way.
     """
 
     row: InstanceRow
@@ -90,6 +93,9 @@ class Run:
     made: int = 0
     has_left_traces: bool = False
     is_bare: bool = False
+    may_part: bool = False
+    apart: int = 0
+    has_parted: bool = False
 
     def take(self, event: Event) -> tuple[tuple[Command, ...], tuple[Entry, ...]]:
         """Move the instance by one event and return what is to be done and what happened."""

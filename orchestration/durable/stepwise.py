@@ -15,10 +15,10 @@ from django.db import transaction
 
 from orchestration import steps
 from orchestration.core.advance import advance
-from orchestration.core.commands import CallService
+from orchestration.core.commands import CallService, Command
 from orchestration.core.events import FailureKind, TaskFailed
 from orchestration.core.state import InstanceState, Wait, new_state
-from orchestration.durable import calls, carrying, claims, doorbell, engine, progress, store
+from orchestration.durable import calls, carrying, claims, engine, progress, store
 from orchestration.durable.faults import crash_point
 from orchestration.durable.run import Run
 
@@ -112,7 +112,7 @@ def _take_lightly(run: Run) -> bool:
     is_light = (
         step.ignored is None
         and bool(follows)
-        and all(isinstance(each, CallService) for each in follows)
+        and all(_is_next(run, step.state, each) for each in follows)
         and not carrying.has_words(run.flow.content, step.history)
     )
     if is_light:
@@ -121,6 +121,11 @@ def _take_lightly(run: Run) -> bool:
         run.state = step.state
         run.asked.extend(each for each in follows if isinstance(each, CallService))
     return is_light
+
+
+def _is_next(run: Run, state: InstanceState, command: Command) -> bool:
+    """Tell whether a command is a call that this worker makes next."""
+    return isinstance(command, CallService) and not calls.goes_apart(run, state, command)
 
 
 def _write_step(run: Run) -> None:
@@ -134,9 +139,7 @@ def _write(run: Run) -> None:
     """Write what happened; the instance stays in hand while there are calls to make."""
     crash_point("before_step_commit")
     progress.save(run.progress())
-    for other in run.rung:
-        doorbell.ring(other)
-    run.rung.clear()
+    engine.ring(run)
     _written(run)
 
 

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import sentinel.public
 from orchestration.core.events import Cancelled
 from orchestration.durable import calls, messages, store
+from orchestration.durable.apart_calls import begin_here
 from orchestration.durable.doorbell import database_time
 from orchestration.durable.workers import Clock, Worked, work
 from orchestration.worklist import watching
@@ -31,27 +32,36 @@ class Swept:
     moved: int
 
 
-def sweep(*, limit: int, clock: Clock = database_time, seconds: float = 0.0) -> Swept:
+def sweep(
+    *,
+    limit: int,
+    clock: Clock = database_time,
+    seconds: float = 0.0,
+    awaits_calls: bool = True,
+) -> Swept:
     """Look once for everything that is due in this legal entity and move what can move.
 
     `clock` is the one clock by which timers, retries and deadlines are due. While as much as
-    `limit` moved there may be more: for so many seconds that is moved, too.
+    `limit` moved there may be more: for so many seconds that is moved, too. Calls apart are made;
+    unless it `awaits_calls` they are only begun, so that nothing here waits for a slow one.
     """
     at = clock()
     escalated = watching.watch(at, limit)
     answered = _wake_answered(at, limit)
     messages.rematch(at, limit)
     messages.expire(at, limit)
-    done = _moved(clock, limit, seconds)
+    done = _moved(clock, limit, seconds, awaits_calls=awaits_calls)
+    if not awaits_calls:
+        begin_here(clock=clock)
     watching.mark_breaches(at, limit)
     return Swept(escalated, done.timers, answered, done.moved)
 
 
-def _moved(clock: Clock, limit: int, seconds: float) -> Worked:
+def _moved(clock: Clock, limit: int, seconds: float, *, awaits_calls: bool) -> Worked:
     end = time.monotonic() + seconds
-    done = last = work(clock=clock, limit=limit)
+    done = last = work(clock=clock, limit=limit, makes_calls=awaits_calls)
     while last.claimed >= limit and time.monotonic() < end:
-        last = work(clock=clock, limit=limit)
+        last = work(clock=clock, limit=limit, makes_calls=awaits_calls)
         done += last
     return done
 

@@ -14,7 +14,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from orchestration.durable import calls, claims, doorbell, engine, incidents, progress, store
+from orchestration.durable import calls, claims, engine, incidents, progress, store
+from orchestration.durable.apart_calls import Beside
 from orchestration.durable.faults import crash_point
 from orchestration.durable.run import Run
 from orchestration.durable.stepwise import Past, pasts_of, run_stepwise
@@ -28,30 +29,46 @@ BATCH_SECONDS_MAX = claims.LEASE_SECONDS / 3
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """What one look for work came to."""
+    """What one look for work came to; `parted` counts instances that may have calls apart."""
 
     claimed: int = 0
     moved: int = 0
     timers: int = 0
+    parted: int = 0
 
     def __add__(self, other: "Worked") -> "Worked":
         return Worked(
-            self.claimed + other.claimed, self.moved + other.moved, self.timers + other.timers
+            self.claimed + other.claimed,
+            self.moved + other.moved,
+            self.timers + other.timers,
+            self.parted + other.parted,
         )
 
 
-def work(*, clock: Clock, limit: int, only: UUID | None = None) -> Worked:
-    """Move up to `limit` instances that have something to do, in batches; return what was done."""
-    done = Worked()
+def work(*, clock: Clock, limit: int, only: UUID | None = None, makes_calls: bool = True) -> Worked:
+    """Move up to `limit` instances that have something to do, in batches; return what was done.
+
+    Calls that are kept apart are made side by side meanwhile, and their answers taken in, unless
+    the caller has others make them.
+    """
+    done, beside = Worked(), Beside(clock, only)
     while done.claimed < limit:
         at = clock()
-        taken = claims.claim(at=at, limit=min(BATCH, limit - done.claimed), only=only)
-        if not taken:
+        has_apart = claims.hear(at, only)
+        taken = claims.take(at=at, limit=min(BATCH, limit - done.claimed), only=only)
+        last = Worked()
+        if taken:
+            crash_point("after_claim")
+            last = run_claims(taken, at)
+        done += last
+        is_open = makes_calls and (has_apart or last.parted > 0) and beside.begin()
+        if taken and (only is None or last.parted):
+            continue
+        if not is_open and not beside.is_open:
             break
-        crash_point("after_claim")
-        done += run_claims(taken, at)
-        if only is not None:
-            break
+        beside.wait()
+    while beside.is_open:
+        beside.wait()
     return done
 
 
@@ -112,15 +129,18 @@ def _run_together(batch: Sequence[Run], at: datetime) -> Worked:
             crash_point("before_batch_commit")
             progress.save_all([run.progress() for run in batch])
             for run in batch:
-                for other in run.rung:
-                    doorbell.ring(other)
+                engine.ring(run)
     except calls.STEP_FAULTS:
         again = Worked()
         for run in batch:
             again += _run_alone(run.row, run.fence or 0, at)
         return again
     crash_point("after_batch_commit")
-    return Worked(moved=sum(map(_has_moved, batch)), timers=sum(r.timers_fired for r in batch))
+    return Worked(
+        moved=sum(map(_has_moved, batch)),
+        timers=sum(r.timers_fired for r in batch),
+        parted=sum(r.has_parted for r in batch),
+    )
 
 
 def _has_moved(run: Run) -> bool:
@@ -161,4 +181,5 @@ def _run_alone(
         claims.give_back(row.id, fence, due_at=later, is_failed=True)
         return Worked()
     crash_point("after_batch_commit")
-    return Worked(moved=int(_has_moved(run) or run.rev > row.rev), timers=run.timers_fired)
+    has_moved = _has_moved(run) or run.rev > row.rev
+    return Worked(moved=int(has_moved), timers=run.timers_fired, parted=int(run.has_parted))

@@ -26,6 +26,7 @@ class WaitView:
 
 _CALLS = {
     "due": "The step is tried again",
+    "apart": "The step is under way",
     "approval": "Somebody else must approve",
     "step_up": "The customer must confirm with a second factor",
     "outside": "Another system has it and will answer",

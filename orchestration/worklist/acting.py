@@ -111,7 +111,7 @@ def complete(
         raise AnswerRefused({"comment": f"At most {COMMENT_LENGTH_MAX} characters."})
     if row.kind == "approval":
         _approve(row, principal, str(values["verdict"]), comment, at)
-    with transaction.atomic():
+    with engine.driving(at), transaction.atomic():
         row = _for(task_id, principal)
         rows.close_task(
             row,

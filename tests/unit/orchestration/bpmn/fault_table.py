@@ -232,6 +232,11 @@ ERRORS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         line(node("userTask", "work", extra='<f:assignment roles="a" priority="high"/>')),
         line(node("userTask", "work", extra='<f:assignment roles="a" priority="1"/>')),
     ),
+    "apart_invalid": (
+        "work",
+        line(node("serviceTask", "work", extra='<f:task call="read:x" apart="yes"/>')),
+        line(node("serviceTask", "work", extra='<f:task call="read:x" apart="true"/>')),
+    ),
     "schema_misplaced": (
         "work",
         line(node("userTask", "work", extra='<f:task schema="answer"/>')),

@@ -118,6 +118,12 @@ STRAIGHT = flow("start > work > end")
         (service("work", '<f:retry fallback=""/>'), "retry_invalid"),
         (service("work", '<f:retry fallback="not reached"/>'), "retry_invalid"),
         (node("userTask", "work", extra='<f:retry fallback="not_reached"/>'), "retry_invalid"),
+        (
+            node("serviceTask", "work", extra='<f:task call="action:a.b" apart="true"/>'),
+            "apart_invalid",
+        ),
+        (node("serviceTask", "work", extra='<f:task call="model:a.b" apart=""/>'), "apart_invalid"),
+        (node("userTask", "work", extra='<f:task apart="true"/>'), "apart_invalid"),
         (service("work", '<f:input name="a" value="= 1 +"/>'), "feel_error"),
         (node("userTask", "work", extra='<f:sla due="4 hours"/>'), "service_level_invalid"),
         (node("intermediateCatchEvent", "work", timer("tomorrow")), "timer_invalid"),

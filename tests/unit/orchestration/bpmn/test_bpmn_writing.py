@@ -94,6 +94,7 @@ def test_edits_are_read_back():
             Conditioned("f1", "b"),
             Extended("start", "output", ({"name": "x", "value": "= y"}, {"name": "z"})),
             Extended("end", "retry", ({"fallback": "not_reached"},)),
+            Extended("end", "task", ({"call": "read:balance", "apart": "true"},)),
             Documented("end", "Done."),
         ],
     )
@@ -104,6 +105,7 @@ def test_edits_are_read_back():
     outputs = [(each.name, each.value) for each in process.nodes["start"].work.outputs]
     assert outputs == [("x", "= y"), ("z", None)]
     assert process.nodes["end"].work.fallback == "not_reached"
+    assert process.nodes["end"].work.apart == "true"
     assert b"<bpmn:documentation>Done.</bpmn:documentation>" in changed.xml
 
 

@@ -58,6 +58,18 @@ def test_another_fallback_is_said_in_words():
     )
 
 
+def test_what_is_done_beside_others_is_said_in_words():
+    calling = BODY.replace("userTask", "serviceTask").replace(
+        "<frontline:assignment", '<frontline:task call="read:a" apart="true"/><frontline:assignment'
+    )
+
+    ((_, _, said),) = words(calling, calling.replace('apart="true"', 'apart="false"'))
+
+    assert said == (
+        "Check (service task): whether it is done beside other branches was “true”, is “false”"
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
