@@ -4,12 +4,14 @@ An effect is claimed for a while. Its decision is taken, its token is spent, the
 called, and what came of it is left for the step that asked, which the instance then takes in.
 """
 
+import time
 from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 import sentinel.public
 from orchestration import act, actions
@@ -20,6 +22,7 @@ from orchestration.durable.definitions import flow_of
 from orchestration.durable.doorbell import database_time
 from orchestration.durable.engine import move
 from orchestration.durable.faults import crash_point
+from orchestration.durable.lanes import Lanes
 from orchestration.durable.run import context_of
 from orchestration.durable.starting import principal_from
 from orchestration.effects import rows
@@ -28,6 +31,9 @@ from orchestration.step_results import Parked, Refused, StepContext
 from sentinel.vocabulary import Action, Decision
 
 ROUND_LIMIT = 50
+# For how long a round waits for what it has begun, and how soon it looks for more meanwhile.
+ROUND_SECONDS_MAX, LOOK_SECONDS = 2.0, 0.25
+_LANES = Lanes("effect")
 # How an effect ended that was not done: a code for the step, which may try again.
 _NOT_DONE = "not_executed"
 
@@ -40,13 +46,49 @@ def carry_effects_once(*, limit: int = ROUND_LIMIT) -> int:
     moved = 0
     for registered in sentinel.public.legal_entities():
         with sentinel.public.legal_entity(entity=registered.entity):
-            moved += carry_effects_here(limit=limit)
+            moved += carry_effects_here(limit=limit, awaits_all=True)
     return moved
 
 
-def carry_effects_here(*, limit: int = ROUND_LIMIT) -> int:
-    """Take every wanted effect of this legal entity one step on; return how many moved."""
-    return sum(carry(place) for place in rows.due_places(limit))
+def carry_effects_here(*, limit: int = ROUND_LIMIT, awaits_all: bool = False) -> int:
+    """Take every wanted effect of this legal entity one step on; return how many moved.
+
+    So many are carried side by side that a slow system holds up none but its own. Unless it
+    `awaits_all`, those that take long are left to end by themselves.
+    """
+    if connection.in_atomic_block:
+        # Nobody else could see what the caller's transaction holds.
+        return sum(carry(place) for place in rows.due_places(limit))
+    moved, known = 0, set[Place]()
+    under_way: set[Future[object]] = set()
+    end = time.monotonic() + ROUND_SECONDS_MAX
+    while awaits_all or time.monotonic() < end:
+        under_way |= _begin_due(known, limit)
+        if not under_way:
+            break
+        # What is wanted meanwhile is begun, too, as soon as it is seen.
+        over, under_way = wait(under_way, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+        moved += sum(bool(each.result()) for each in over)
+    return moved
+
+
+def _begin_due(known: set[Place], limit: int) -> set[Future[object]]:
+    """Begin what is due and was not begun in this round, as far as there is room."""
+    room = _LANES.reserve(limit - len(known))
+    found: list[Place] = []
+    try:
+        if room:
+            found = [each for each in rows.due_places(limit) if each not in known][:room]
+    finally:
+        _LANES.release(room - len(found))
+    known.update(found)
+    entity = sentinel.public.current_entity()
+    return {_LANES.start(partial(_carried_in, entity, each)) for each in found}
+
+
+def _carried_in(entity: str, place: Place) -> bool:
+    with sentinel.public.legal_entity(entity=entity):
+        return carry(place)
 
 
 def carry(place: Place) -> bool:
@@ -170,7 +212,7 @@ def _give(wanted: Wanted, given: Given) -> None:
     crash_point("effect_answered")
     if is_ours:
         # What this does not come to, the sweeper does.
-        move(place.instance_id, at=database_time())
+        move(place.instance_id, at=database_time(), leaves_calls=True)
 
 
 def _context(place: Place) -> StepContext:
