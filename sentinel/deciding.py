@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,7 +37,8 @@ from sentinel.recording import (
 )
 from sentinel.refusals import SentinelError, reason
 from sentinel.sealing import SubjectForgotten, subject_key, unwrap_key
-from sentinel.signing.keys import FileSigner, Purpose, signer_for
+from sentinel.signing.keys import FileSigner
+from sentinel.signing.token_keys import token_signer
 from sentinel.store import require_transaction, run
 from sentinel.tokens import TTL_SECONDS, Grant, mint
 from sentinel.vocabulary import (
@@ -251,16 +250,6 @@ class _Writer:
             issued_at=self.known.now,
         )
         return mint(grant, signer, ttl_seconds=TTL_SECONDS)
-
-
-def token_signer(entity: str) -> FileSigner:
-    """Return the key that signs a legal entity's decision tokens now."""
-    return _signer(str(settings.KEYS_DIR), entity)
-
-
-@lru_cache(maxsize=16)
-def _signer(folder: str, entity: str) -> FileSigner:
-    return signer_for(folder=Path(folder), entity=entity, purpose=Purpose.TOKEN)
 
 
 def _question(asked: _Asked, entry: ActionKind, typed: TypedParameters, kid: str) -> Question:

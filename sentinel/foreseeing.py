@@ -17,7 +17,7 @@ from sentinel.catalogue import (
     action_kind,
     typed_parameters,
 )
-from sentinel.deciding import LOG_LAG_SECONDS_MAX, token_signer
+from sentinel.deciding import LOG_LAG_SECONDS_MAX
 from sentinel.entities import current_entity
 from sentinel.gathering import Question, gather
 from sentinel.judging import Proposal, judge
@@ -25,6 +25,7 @@ from sentinel.policy.bundles import BundleRefused
 from sentinel.policy.publishing import rules_in_force
 from sentinel.principals import chain_ids, customer_of, kill_switch_scopes, subject_of
 from sentinel.refusals import reason
+from sentinel.signing.token_keys import token_signer
 from sentinel.vocabulary import Action, Fact, Principal, Reason, Verdict
 
 NO_CASE = UUID(int=0)

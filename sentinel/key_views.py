@@ -1,5 +1,6 @@
 """The public keys a legal entity signs with, for whoever checks its tokens, log and policies."""
 
+import base64
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,30 +9,71 @@ from django.conf import settings
 from sentinel.entities import current_entity
 from sentinel.log.note import ED25519, VerificationKey, origin_of
 from sentinel.signing import keys
-from sentinel.signing.keys import Purpose
+from sentinel.signing.keys import KeyFile, Purpose
+from sentinel.signing.token_keys import KeyState, states_of, token_keys
+from sentinel.tokens import ALGORITHM
 
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """One public key. `verification_key` is its C2SP form, `kid` its RFC 7638 thumbprint."""
+    """One public key. `verification_key` is its C2SP form, `kid` its RFC 7638 thumbprint.
+
+    What a key `counts` for or has `retired` from is decision tokens; a key of another purpose
+    that does not sign any more counts for good.
+    """
 
     purpose: str
     kid: str
     public_bytes: bytes
     verification_key: str
+    state: KeyState
 
 
 def public_keys() -> tuple[PublicKey, ...]:
     """Return every public key of the current legal entity, by purpose, oldest first."""
     entity, folder = current_entity(), Path(settings.KEYS_DIR)
-    found = [
-        (purpose, kid, raw)
-        for purpose in (Purpose.LOG, Purpose.TOKEN, Purpose.POLICY, Purpose.WITNESS)
-        for kid, raw in keys.public_keys(folder=folder, entity=entity, purpose=purpose).items()
-    ]
-    return tuple(PublicKey(p.value, kid, raw, _named(entity, p, raw)) for p, kid, raw in found)
+    found: list[PublicKey] = []
+    for purpose in (Purpose.LOG, Purpose.TOKEN, Purpose.POLICY, Purpose.WITNESS):
+        files = keys.key_files(folder=folder, entity=entity, purpose=purpose)
+        found += [_shown(entity, purpose, each.file, each.state) for each in states_of(files)]
+    return tuple(found)
 
 
-def _named(entity: str, purpose: Purpose, raw: bytes) -> str:
+def json_web_keys() -> dict[str, list[dict[str, str]]]:
+    """Return the JWK Set (RFC 7517, RFC 8037) by which decision tokens are checked outside.
+
+    It holds the key that signs, those whose tokens can still be out, and the one that signs next;
+    whoever keeps it for five minutes at most never meets a token of a key it does not name.
+    """
+    return {
+        "keys": [
+            {
+                "kty": "OKP",
+                "crv": "Ed25519",
+                "alg": ALGORITHM,
+                "use": "sig",
+                "kid": each.file.signer.kid,
+                "x": _base64url(each.file.signer.public_bytes),
+            }
+            for each in token_keys(current_entity())
+            if each.state != "retired"
+        ]
+    }
+
+
+def verification_key(entity: str, purpose: Purpose, public_bytes: bytes) -> VerificationKey:
+    """Return a public key under the name by which the log records it."""
     name = origin_of(entity) if purpose is Purpose.LOG else f"{origin_of(entity)}/{purpose.value}"
-    return VerificationKey(name, ED25519, raw).encoded()
+    return VerificationKey(name, ED25519, public_bytes)
+
+
+def _shown(entity: str, purpose: Purpose, file: KeyFile, state: KeyState) -> PublicKey:
+    if state == "retired" and purpose is not Purpose.TOKEN:
+        state = "counts"
+    raw = file.signer.public_bytes
+    encoded = verification_key(entity, purpose, raw).encoded()
+    return PublicKey(purpose.value, file.signer.kid, raw, encoded, state)
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

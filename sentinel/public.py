@@ -63,7 +63,8 @@ from sentinel.factors import (
 from sentinel.foreseeing import Foreseen, foresee
 from sentinel.genesis import GenesisRefused, install_genesis, is_genesis_done
 from sentinel.governing import GovernanceRefused, govern, is_own
-from sentinel.key_views import PublicKey, public_keys
+from sentinel.key_rotation import RotatedKey, rotate_key
+from sentinel.key_views import PublicKey, json_web_keys, public_keys
 from sentinel.kill_switches import KillSwitch, kill_switches
 from sentinel.limits import Limit, limits_of
 from sentinel.log.note import Checkpoint
@@ -126,7 +127,8 @@ from sentinel.redemption import Presented, Redemption, present, redeem
 from sentinel.refusals import SentinelError
 from sentinel.sealing import SealBroken, SubjectForgotten, seal_for, unseal_for
 from sentinel.signing.canonical import NotCanonical
-from sentinel.signing.keys import KeyRefused
+from sentinel.signing.keys import KeyRefused, Purpose
+from sentinel.signing.token_keys import KEPT_OUTSIDE_SECONDS
 from sentinel.step_up import (
     Challenge,
     ChallengeExpired,
@@ -144,6 +146,7 @@ from sentinel.timeline import TimelineBar, decision_timeline
 from sentinel.tokens import TokenRefused
 
 __all__ = [
+    "KEPT_OUTSIDE_SECONDS",
     "ActionKind",
     "ActionKindConflict",
     "Approval",
@@ -210,9 +213,11 @@ __all__ = [
     "Presented",
     "ProposalUnknown",
     "PublicKey",
+    "Purpose",
     "RecordCheck",
     "RecordNotFound",
     "Redemption",
+    "RotatedKey",
     "SamePerson",
     "SealBroken",
     "SentinelError",
@@ -263,6 +268,7 @@ __all__ = [
     "is_genesis_done",
     "is_own",
     "journey_bundle",
+    "json_web_keys",
     "keep_approval_open",
     "kill_switches",
     "latest_checkpoint",
@@ -287,6 +293,7 @@ __all__ = [
     "redeem",
     "register_action",
     "roles_in_force",
+    "rotate_key",
     "run_sequencer_once",
     "run_statement",
     "run_witness_once",

@@ -3,11 +3,8 @@
 import hmac
 import logging
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from pydantic import BaseModel
 
 from sentinel.catalogue import (
@@ -19,9 +16,16 @@ from sentinel.catalogue import (
 )
 from sentinel.entities import current_entity
 from sentinel.principals import kill_switch_scopes
-from sentinel.signing.keys import Purpose, public_keys
+from sentinel.signing.token_keys import pinned_keys
 from sentinel.store import require_transaction, run_one
-from sentinel.tokens import TTL_SECONDS_MAX, Claims, TokenRefused, issuer_of, read
+from sentinel.tokens import (
+    TTL_SECONDS_MAX,
+    UNKNOWN_KEY,
+    Claims,
+    TokenRefused,
+    issuer_of,
+    read,
+)
 from sentinel.vocabulary import Action, DecisionToken
 
 # One text costs the driver less than an array, and no scope holds a space.
@@ -108,7 +112,7 @@ def present(*, token: DecisionToken, action: Action, audience: str) -> Presented
 
 
 def _present(token: DecisionToken, action: Action, audience: str) -> Presented:
-    claims = read(token.compact, keys=_pinned_keys(current_entity()))
+    claims = _claims(token.compact, current_entity())
     _require_ours(claims, audience)
     typed = _typed(claims, action)
     _require_same(claims, action, typed)
@@ -123,6 +127,16 @@ def _present(token: DecisionToken, action: Action, audience: str) -> Presented:
         epoch=claims.epoch,
         parameters=typed.model,
     )
+
+
+def _claims(compact: str, entity: str) -> Claims:
+    try:
+        return read(compact, keys=pinned_keys(entity))
+    except TokenRefused as error:
+        if error.reason != UNKNOWN_KEY:
+            raise
+    # Another process may have made the key a moment ago.
+    return read(compact, keys=pinned_keys(entity, is_asked_again=True))
 
 
 def _noted(error: TokenRefused) -> TokenRefused:
@@ -165,12 +179,3 @@ def _effect_digest(kind: str, typed: TypedParameters) -> bytes | None:
 
 def _scopes(claims: Claims) -> str:
     return " ".join(kill_switch_scopes(claims.actors, claims.action_kind, claims.kid))
-
-
-def _pinned_keys(entity: str) -> dict[str, bytes]:
-    return _keys(str(settings.KEYS_DIR), entity)
-
-
-@lru_cache(maxsize=16)
-def _keys(folder: str, entity: str) -> dict[str, bytes]:
-    return public_keys(folder=Path(folder), entity=entity, purpose=Purpose.TOKEN)

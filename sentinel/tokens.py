@@ -30,6 +30,7 @@ TTL_SECONDS = 30
 TTL_SECONDS_MAX = 60
 CHARACTERS_MAX = 4096
 MINTED_KEPT = 256
+UNKNOWN_KEY = "unknown_key"
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 
 
@@ -168,7 +169,7 @@ def read(compact: str, *, keys: Mapping[str, bytes]) -> Claims:
     kid = _kid(_object(header_text))
     public = keys.get(kid)
     if public is None:
-        raise TokenRefused("?", "unknown_key")
+        raise TokenRefused("?", UNKNOWN_KEY)
     signed = f"{header_text}.{claims_text}".encode()
     try:
         _public_key(public).verify(_decode(signature_text), signed)

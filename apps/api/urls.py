@@ -2,11 +2,12 @@
 
 from django.urls import path, re_path
 
-from apps.api import edge, planning, starting
+from apps.api import edge, keys, planning, starting
 
 app_name = "api"
 urlpatterns = [
     path("v1/plans", planning.ProposePlan.as_view(), name="plans"),
+    path("v1/<slug:entity>/jwks.json", keys.KeySet.as_view(), name="jwks"),
     path(
         "v1/<slug:entity>/flows/<slug:process>/<slug:name>",
         starting.StartFlow.as_view(),

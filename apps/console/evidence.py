@@ -19,6 +19,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "short": sentinel.public.short_checkpoint(),
         "checkpoint": sentinel.public.latest_checkpoint(),
         "keys": sentinel.public.public_keys(),
+        "entity": sentinel.public.current_entity(),
     }
     is_part = request.headers.get("HX-Request") == "true"
     return render(

@@ -1,7 +1,8 @@
 """Ed25519 keys: one per legal entity and purpose, made on first use, readable by their owner only.
 
-A key is a numbered file, `<entity>/<purpose>/<number>.pem`; the highest number signs. Older
-files stay for as long as what they signed must be checked.
+A key is a numbered file, `<entity>/<purpose>/<number>.pem`. The highest number whose time has come
+signs: the time of the file says from when, and may lie ahead, so that whoever checks can learn of
+a key before it signs. Older files stay for as long as what they signed must be checked.
 """
 
 import base64
@@ -10,6 +11,8 @@ import json
 import os
 import re
 import tempfile
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -96,6 +99,15 @@ class FileSigner:
         return self.private_key.sign(message)
 
 
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """One key of a legal entity and purpose; `signs_from` is in seconds since 1970."""
+
+    number: int
+    signer: FileSigner
+    signs_from: float
+
+
 def signer_for(*, folder: Path, entity: str, purpose: Purpose) -> FileSigner:
     """Return the key that signs now for a legal entity and purpose; the first call makes it.
 
@@ -103,31 +115,54 @@ def signer_for(*, folder: Path, entity: str, purpose: Purpose) -> FileSigner:
         KeyRefused: the entity is no name, or the file is no Ed25519 key.
     """
     place = _place(folder, entity, purpose)
-    numbers = _numbers(place)
-    if not numbers:
-        _make(place, 1)
-        numbers = _numbers(place)
-    return _read(place / f"{numbers[-1]}.pem")
+    if not _numbers(place):
+        _make(place, 1, time.time())
+    return signing(key_files(folder=folder, entity=entity, purpose=purpose)).signer
 
 
-def rotate(*, folder: Path, entity: str, purpose: Purpose) -> FileSigner:
+def rotate(
+    *, folder: Path, entity: str, purpose: Purpose, overlap_seconds: float = 0.0
+) -> FileSigner:
     """Make the next key and return it; the older ones stay readable for verification.
 
+    It signs after the overlap; until then whoever checks learns of it, and the one before signs.
+
     Raises:
-        KeyRefused: the entity is no name, or another process rotated at the same moment.
+        KeyRefused: the entity is no name, another process rotated at the same moment, or the key
+            made before this one does not sign yet and this one would not at once.
     """
+    found = key_files(folder=folder, entity=entity, purpose=purpose)
+    now = time.time()
+    if overlap_seconds and any(each.signs_from > now for each in found[1:]):
+        raise KeyRefused("the key made before this one does not sign yet")
+    following = found[-1].number + 1 if found else 1
     place = _place(folder, entity, purpose)
-    following = (_numbers(place) or [0])[-1] + 1
-    if not _make(place, following):
+    if not _make(place, following, now + overlap_seconds):
         raise KeyRefused("another process made this key at the same moment")
     return _read(place / f"{following}.pem")
 
 
+def key_files(*, folder: Path, entity: str, purpose: Purpose) -> tuple[KeyFile, ...]:
+    """Return every key of a legal entity and purpose, oldest first.
+
+    Raises:
+        KeyRefused: the entity is no name, or a file is no Ed25519 key.
+    """
+    place = _place(folder, entity, purpose)
+    paths = [(number, place / f"{number}.pem") for number in _numbers(place)]
+    return tuple(KeyFile(number, _read(path), path.stat().st_mtime) for number, path in paths)
+
+
+def signing(files: Sequence[KeyFile]) -> KeyFile:
+    """Return the key that signs now: the newest whose time has come, or else the oldest."""
+    now = time.time()
+    return next((each for each in reversed(files) if each.signs_from <= now), files[0])
+
+
 def public_keys(*, folder: Path, entity: str, purpose: Purpose) -> dict[str, bytes]:
     """Return every public key of this entity and purpose by its thumbprint, oldest first."""
-    place = _place(folder, entity, purpose)
-    signers = [_read(place / f"{number}.pem") for number in _numbers(place)]
-    return {signer.kid: signer.public_bytes for signer in signers}
+    found = key_files(folder=folder, entity=entity, purpose=purpose)
+    return {each.signer.kid: each.signer.public_bytes for each in found}
 
 
 def thumbprint(public_bytes: bytes) -> str:
@@ -174,7 +209,7 @@ def _numbers(place: Path) -> list[int]:
     return sorted(int(path.stem) for path in place.glob("*.pem") if path.stem.isdigit())
 
 
-def _make(place: Path, number: int) -> bool:
+def _make(place: Path, number: int, signs_from: float) -> bool:
     """Write a new key; return False if another process was first."""
     private = Ed25519PrivateKey.generate()
     text = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -184,6 +219,7 @@ def _make(place: Path, number: int) -> bool:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    os.utime(draft, (signs_from, signs_from))
     try:
         # A link appears whole or not at all, and never replaces a key that is there.
         os.link(draft, place / f"{number}.pem")

@@ -1,0 +1,76 @@
+"""`manage.py keys`: which keys sign, which still count, and the next one made."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from sentinel.entities import legal_entities, legal_entity
+from sentinel.key_rotation import ROTATED, rotate_key
+from sentinel.key_views import public_keys
+from sentinel.signing.keys import KeyRefused, Purpose
+
+_WORDS = {
+    "next": "signs next",
+    "signs": "signs now",
+    "counts": "signs no more, still counts",
+    "retired": "its tokens are refused",
+}
+
+
+class Command(BaseCommand):
+    help = "List the public keys of each legal entity, or make the next key of one."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        listed = actions.add_parser("list", help="say which key signs what")
+        listed.add_argument("--entity", help="only this legal entity")
+        listed.add_argument("--json", action="store_true", help="print JSON")
+        turn = actions.add_parser("rotate", help="make the next key and record it in the log")
+        turn.add_argument("entity")
+        turn.add_argument("purpose", choices=[each.value for each in ROTATED])
+        turn.add_argument(
+            "--at-once",
+            action="store_true",
+            help="sign with it now: for a key that may have been stolen",
+        )
+
+    def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401
+        if options["action"] == "list":
+            self._list(options["entity"], is_json=options["json"])
+            return
+        with legal_entity(entity=_known(options["entity"])):
+            try:
+                made = rotate_key(
+                    purpose=Purpose(options["purpose"]), is_at_once=options["at_once"]
+                )
+            except KeyRefused as refused:
+                raise CommandError(f"Not rotated: {refused.reason}.") from refused
+        self.stdout.write(f"{made.purpose}  {made.kid}  signs from {made.signs_from:%F %T} UTC")
+
+    def _list(self, named: str | None, *, is_json: bool) -> None:
+        found = []
+        for entity in [_known(named)] if named else _entities():
+            with legal_entity(entity=entity):
+                found += [(entity, each) for each in public_keys()]
+        if is_json:
+            rows = [{"entity": entity, **_plain(asdict(each))} for entity, each in found]
+            self.stdout.write(json.dumps(rows, indent=2))
+            return
+        for entity, each in found:
+            self.stdout.write(f"{entity}  {each.purpose:<7}  {each.kid}  {_WORDS[each.state]}")
+
+
+def _entities() -> list[str]:
+    return sorted(each.entity for each in legal_entities())
+
+
+def _known(named: str) -> str:
+    if named not in _entities():
+        raise CommandError(f"There is no legal entity {named}.")
+    return named
+
+
+def _plain(values: dict[str, Any]) -> dict[str, str]:
+    return {**values, "public_bytes": values["public_bytes"].hex()}
