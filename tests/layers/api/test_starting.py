@@ -162,10 +162,15 @@ def test_a_body_that_is_no_object_is_refused_with_a_code(program, address, said,
 
 
 @pytest.mark.parametrize("address", [*WHERE, HOOK])
-def test_a_body_that_is_too_large_is_refused_with_a_code(program, address):
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"],
+)
+def test_a_body_that_is_too_large_is_refused_with_a_code(program, address, media_type):
     body = b'{"order": "' + b"A" * 50_000_000 + b'"}'
+    headers = {"Authorization": f"Bearer {program}", **NAMED}
 
-    answer = posted(address, body, **{"Authorization": f"Bearer {program}", **NAMED})
+    answer = Client().post(address, body, content_type=media_type, headers=headers)
 
     assert (answer.status_code, answer.json()) == (413, {"code": "payload_too_large"})
     assert begun() == 0
