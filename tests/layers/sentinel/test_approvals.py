@@ -15,6 +15,7 @@ from sentinel.public import (
     approval_request,
     approvals_of,
     approve,
+    close_approval,
     keep_approval_open,
     open_approval_requests,
 )
@@ -233,6 +234,28 @@ def test_an_open_request_is_kept_open_for_longer_and_that_is_on_record(waiting):
     assert record_kinds(waiting.id).count("approval_term") == 1
     approved(waiting, employee("operations"), at=until - timedelta(minutes=1))
     assert approval_request(request_id=name).state == "approved"
+
+
+def test_a_request_that_nobody_need_answer_is_closed_once_and_that_is_on_record(waiting):
+    name = waiting.approval_request_id
+
+    assert close_approval(request_id=name, at=now())
+    assert not close_approval(request_id=name, at=now())
+
+    assert approval_request(request_id=name).state == "closed"
+    assert record_kinds(waiting.id).count("approval_term") == 1
+    with pytest.raises(ApprovalClosed):
+        approved(waiting, employee("operations"))
+    with pytest.raises(ApprovalClosed):
+        keep_approval_open(request_id=name, until=now() + timedelta(days=4))
+
+
+def test_a_request_that_was_answered_stays_as_it_was_answered(waiting):
+    approved(waiting, employee("operations"))
+
+    assert not close_approval(request_id=waiting.approval_request_id, at=now())
+
+    assert approval_request(request_id=waiting.approval_request_id).state == "approved"
 
 
 def test_no_request_stays_open_for_ever(waiting):
