@@ -82,9 +82,9 @@ def test_the_rules_are_listed_with_their_tests_and_findings(proposer):  # noqa: 
         "send_money",
         1,
         3,
-        11,
+        12,
     )
-    assert line.tests == 15
+    assert line.tests == 18
 
 
 def test_a_page_runs_the_tests_and_shows_nothing_changed(proposer):  # noqa: F811
@@ -155,7 +155,7 @@ def test_a_new_limit_is_proposed_agreed_to_and_in_force(proposer, officer):  # n
     assert now_in_force.version == 2
     assert now_in_force.tables[0].rows[2].cells[-1].text == '"Please speak with your adviser."'
     assert now_in_force.failing == 0
-    assert len(now_in_force.tests) == 15
+    assert len(now_in_force.tests) == 18
 
 
 def test_tests_go_with_their_version(proposer, officer):  # noqa: F811
