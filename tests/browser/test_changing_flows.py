@@ -73,7 +73,7 @@ def test_a_version_is_proposed_compared_agreed_and_rolled_back(signed_in: Signed
     carla.get_by_role("button", name="Claim").first.click()
     carla.get_by_role("link", name="Compare the drawings").click()
     expect(carla.locator(".differences")).to_contain_text("(script task) was added")
-    expect(carla.locator(".notice.caution")).to_contain_text("at block, line")
+    expect(carla.locator(".notice.caution")).to_contain_text("at block, block_card.bpmn, line")
     expect(carla.locator(".side-by-side .bjs-powered-by")).to_have_count(2)
     expect(carla.locator(".djs-shape.is-added")).to_have_count(1)
     expect(carla.locator(".difference.added")).to_have_text("+ added")
