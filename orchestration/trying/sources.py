@@ -102,7 +102,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _of_file(known: dict[str, FlowSource], file: Path) -> ScenarioSource:
-    text = file.read_text(encoding="utf-8")
+    text = _read(file)
     process = read_scenarios(name=str(file), text=text).content.flow
     source = known.get(process)
     if source is None:
@@ -118,7 +118,16 @@ def _of_file(known: dict[str, FlowSource], file: Path) -> ScenarioSource:
 
 
 def _text(file: Path, otherwise: str) -> str:
-    return file.read_text(encoding="utf-8") if file.is_file() else otherwise
+    return _read(file) if file.is_file() else otherwise
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = file.read_bytes()[: error.start].count(b"\n") + 1
+        fault = ScenarioFault("", line, "this is not written in UTF-8")
+        raise ScenarioRefused(str(file), (fault,)) from error
 
 
 def _refused(name: str, words: str) -> ScenarioRefused:

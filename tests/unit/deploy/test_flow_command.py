@@ -92,6 +92,15 @@ def test_a_path_without_scenarios_is_refused(tmp_path, name, words):
         said("test", str(tmp_path / name))
 
 
+@pytest.mark.parametrize("name", [FILE, "block_card.bpmn"])
+def test_what_is_tried_is_written_in_utf_8(folder, name):
+    path = folder / name
+    path.write_bytes(path.read_text(encoding="utf-8").encode("utf-16"))
+
+    with pytest.raises(CommandError, match="not written in UTF-8"):
+        said("test", str(folder))
+
+
 def test_shipped_journeys_are_without_fault():
     assert re.search(r"^0 errors, \d+ warnings\.$", said("check"), re.MULTILINE)
 
