@@ -176,7 +176,7 @@ def test_a_threshold_is_changed_with_tests_and_proposed(signed_in: SignedIn, com
     omar.get_by_role("link", name="payment_rules.dmn").click()
     omar.get_by_label(LIMIT).fill("> 50000000")
     looked_through(omar)
-    expect(omar.locator(".notice")).to_contain_text("1 cell changed; 1 of 15 tests fail")
+    expect(omar.locator(".notice")).to_contain_text("1 cell changed; 1 of 18 tests fail")
     expect(omar.locator(".cell.is-changed")).to_have_count(1)
     expect(omar.locator("tr", has_text="expected verdict")).to_contain_text("Fails")
 
@@ -191,7 +191,7 @@ def test_a_threshold_is_changed_with_tests_and_proposed(signed_in: SignedIn, com
     omar.get_by_label("Inputs of a new test").fill('{"amount_minor_units": 2}')
     omar.get_by_label("Expected of a new test").fill('{"verdict": "go_on"}')
     looked_through(omar)
-    expect(omar.locator(".notice")).to_contain_text("1 cell changed; all 16 tests pass")
+    expect(omar.locator(".notice")).to_contain_text("1 cell changed; all 19 tests pass")
     omar.get_by_label("Why").fill("Say it kindly.")
     omar.get_by_role("button", name="Propose the change").click()
     expect(omar.get_by_role("status").first).to_contain_text("Asked for")
