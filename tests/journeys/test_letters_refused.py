@@ -199,7 +199,7 @@ def test_a_program_with_a_key_hands_in_a_letter_once(bank, talking):
     said = [hand_in(), hand_in(), hand_in(text="Something else"), hand_in(text="x" * 1_048_577)]
     sweeping.sweep(limit=20)
 
-    assert said == [201, 200, 422, 413]
+    assert said == [201, 200, 409, 413]
     (run,) = runs()
     assert nodes(run)[-1] == "review"
 
