@@ -91,7 +91,7 @@ def test_the_customer_stops_instead_of_answering(bank, chat):
 
     reply = chat.says("stop")
 
-    assert reply.text == "All right, I have stopped. Nothing has been paid."
+    assert reply.text == "All right, I have stopped. Nothing has happened."
     assert payment(bank).state == "cancelled"
     assert open_cards(chat) == []
     assert bank.transfers() == before
