@@ -1,6 +1,6 @@
 from django.apps import AppConfig
 
-from grand_central.operations.catalogue import OPERATIONS
+from grand_central.operations.catalogue import OPERATIONS, OUTSIDE_PROGRAMS
 from sentinel.public import register_action
 
 
@@ -9,5 +9,5 @@ class Config(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        for entry in OPERATIONS:
+        for entry in (*OPERATIONS, *OUTSIDE_PROGRAMS):
             register_action(entry=entry)

@@ -56,6 +56,14 @@ def is_outside(*, kind: str) -> bool:
     return kind in OUTSIDE
 
 
+def unsettled_seconds(*, kind: str) -> float:
+    """Return for how long after its token's end what became of an action may still change."""
+    connector = OUTSIDE.get(kind)
+    if connector is None:
+        return 0.0
+    return SENDS_MAX * (connector.valid_seconds + connector.finality_seconds)
+
+
 def claim_outside(
     *, action: Action, token_id: UUID, seconds_left: float | None = None
 ) -> Claim | None:

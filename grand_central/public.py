@@ -32,8 +32,18 @@ from grand_central.connectors.embedded import (
 )
 from grand_central.connectors.messages import Message
 from grand_central.connectors.scheme import RegisteredName
+from grand_central.expected_origins import ExpectedOrigin, OriginsRefused, expected_origins
 from grand_central.gateway import DeadlineExceeded, OperationUnknown, begin_outside, execute
 from grand_central.iban import InvalidIban, iban_of
+from grand_central.matching import (
+    ReconciliationRun,
+    StatementDifference,
+    compare_statements,
+    differences_without_case,
+    give_case,
+    reconciliations,
+    statement_differences,
+)
 from grand_central.names import NameCheck
 from grand_central.operations.fields import AMOUNT_MAX, REMITTANCE_LENGTH_MAX
 from grand_central.operations.items import (
@@ -103,6 +113,7 @@ __all__ = [
     "DeadlineExceeded",
     "Difference",
     "Execution",
+    "ExpectedOrigin",
     "InTransaction",
     "IntentNotKept",
     "InvalidIban",
@@ -112,6 +123,7 @@ __all__ = [
     "NameCheck",
     "NoListLoaded",
     "OperationUnknown",
+    "OriginsRefused",
     "Orphan",
     "OutboxEvent",
     "OutcomeUnknown",
@@ -123,10 +135,12 @@ __all__ = [
     "PublishedList",
     "Receipt",
     "Reconciliation",
+    "ReconciliationRun",
     "RegisteredName",
     "Screening",
     "ScreeningCandidate",
     "ScreeningList",
+    "StatementDifference",
     "StatementLine",
     "account_by_iban",
     "account_holds",
@@ -137,10 +151,14 @@ __all__ = [
     "call_outside",
     "check_payee_name",
     "claim_outside",
+    "compare_statements",
     "conclude_outside",
     "connectors",
+    "differences_without_case",
     "events_after",
     "execute",
+    "expected_origins",
+    "give_case",
     "iban_of",
     "is_outside",
     "is_own_iban",
@@ -155,11 +173,13 @@ __all__ = [
     "prove_books_once",
     "read_list",
     "reconcile_once",
+    "reconciliations",
     "resolve_hold_timeouts_once",
     "roll_business_date",
     "screen",
     "screening_lists",
     "set_scheme_available",
+    "statement_differences",
     "statements_of",
     "teach_scheme",
     "transfers_held",

@@ -4,6 +4,7 @@ An approval is the state of a request, never a token. Change a parameter and the
 fits; nobody who is part of the action, under any account, can answer it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,10 +12,19 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from sentinel.approvers import (
+    Answering,
+    ApprovalAnswered,
+    ApprovalClosed,
+    ApprovalRefused,
+    require_may_answer,
+)
 from sentinel.log.records import append
-from sentinel.refusals import SentinelError
-from sentinel.sealing import SubjectForgotten, seal, subject_key, unseal, unseal_values
-from sentinel.vocabulary import Principal
+from sentinel.passkeys import PasskeyAnswer, Signature
+from sentinel.sealed_values import parameters_of
+from sentinel.sealing import SubjectForgotten, seal, subject_key, unseal
+from sentinel.signed_approvals import APPROVE, is_signature_needed, require_approval_signature
+from sentinel.vocabulary import Fact, Principal
 
 ApprovalVerdict = Literal["approve", "reject", "return"]
 State = Literal["open", "approved", "rejected", "returned", "closed"]
@@ -33,56 +43,17 @@ FROM sentinel_approval_request q
 """
 
 
-class ApprovalRefused(SentinelError):
-    """This person cannot give this answer to this approval request."""
-
-    code = "approval_refused"
-
-    def __init__(self, request_id: str) -> None:
-        super().__init__(request_id)
-        self.request_id = request_id
-
-
 class ApprovalUnknown(ApprovalRefused):
     """There is no such approval request."""
 
     code = "approval_unknown"
 
 
-class ApprovalByParticipant(ApprovalRefused):
-    """The approver takes part in the action: the initiator, or somebody in the chain."""
+class ApprovalUnsigned(ApprovalRefused):
+    """This is of high risk, so it is approved with a passkey."""
 
-    code = "approval_by_participant"
-
-
-class ApprovalBySamePerson(ApprovalRefused):
-    """The approver is the same human being as a participant, under another account."""
-
-    code = "approval_by_same_person"
-
-
-class ApprovalWrongRole(ApprovalRefused):
-    """The approver does not have the role that must approve, or is not a person."""
-
-    code = "approval_wrong_role"
-
-
-class ApprovalOtherParameters(ApprovalRefused):
-    """The approver looked at other parameters than those the request is for."""
-
-    code = "approval_other_parameters"
-
-
-class ApprovalAnswered(ApprovalRefused):
-    """Somebody has answered this request already."""
-
-    code = "approval_answered"
-
-
-class ApprovalClosed(ApprovalRefused):
-    """The request has expired or was closed."""
-
-    code = "approval_closed"
+    code = "approval_unsigned"
+    is_retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +99,14 @@ class Approval:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What an answer rests on: authority for the role, and a signature."""
+
+    used: Sequence[UUID]
+    signature: Signature | None
+
+
 def approval_request(*, request_id: UUID) -> ApprovalRequest:
     """Return a request with the parameters it is about, for those who may approve.
 
@@ -149,7 +128,7 @@ def open_approval_requests(*, roles: tuple[str, ...]) -> tuple[ApprovalRequest, 
     )
 
 
-def approve(
+def approve(  # noqa: PLR0913  (the door's own words, one for each)
     *,
     request_id: UUID,
     approver: Principal,
@@ -157,8 +136,13 @@ def approve(
     comment: str,
     params_hash: str,
     at: datetime,
+    facts: Sequence[Fact] = (),
+    passkey: PasskeyAnswer | None = None,
 ) -> ApprovalState:
     """Answer an approval request, once, for exactly the parameters the approver saw.
+
+    What is of high risk is approved with the approver's passkey, once they have one. `facts`
+    attest how the approver is related to those whom the action touches.
 
     Raises:
         ApprovalUnknown: there is no such request.
@@ -166,13 +150,21 @@ def approve(
         ApprovalClosed: it has expired.
         ApprovalByParticipant: the approver is the initiator or in the chain.
         ApprovalBySamePerson: the approver is the same person under another account.
+        ApprovalByDelegate: the approver stands in for a participant, or a participant for them.
         ApprovalWrongRole: the approver lacks the role, or is not an employee.
+        ApprovalBeyondMandate: it is more than the approver may approve.
+        ApprovalConflict: the approver is related to somebody the action touches.
+        ApprovalFactsMissing: how they are related is not attested, where that is needed.
         ApprovalOtherParameters: the parameters are not those the approver saw.
+        ApprovalUnsigned: it takes a signature by passkey, and none was given.
+        PasskeyUnknown: the approver has no passkey.
+        PasskeyRefused: the signature is not theirs, or not over this.
     """
     with transaction.atomic():
         request = _locked(request_id)
-        _require_may_answer(request, approver, params_hash, at)
-        _write_answer(request, approver, verdict, comment, at)
+        used = require_may_answer(request, Answering(approver, params_hash, facts, at))
+        signature = _signature(request, approver, verdict, passkey, at)
+        _write_answer(request, approver, verdict, comment, at, _Rest(used, signature))
     return ApprovalState(request_id, _STATES[verdict], approver.id, at)
 
 
@@ -237,25 +229,21 @@ def _locked(request_id: UUID) -> ApprovalRequest:
     return approval_request(request_id=request_id)
 
 
-def _require_may_answer(
-    request: ApprovalRequest, approver: Principal, params_hash: str, at: datetime
-) -> None:
-    name = str(request.id)
-    if request.state in {"approved", "rejected", "returned"}:
-        raise ApprovalAnswered(name)
-    if request.state == "closed" or request.expires_at <= at:
-        raise ApprovalClosed(name)
-    chain = approver.chain()
-    if {link.id for link in chain} & set(request.excluded_ids):
-        raise ApprovalByParticipant(name)
-    if {link.person_id for link in chain} & set(request.excluded_persons):
-        raise ApprovalBySamePerson(name)
-    if approver.kind != "employee" or approver.on_behalf_of or not approver.person_id:
-        raise ApprovalWrongRole(name)
-    if request.role not in approver.roles:
-        raise ApprovalWrongRole(name)
-    if params_hash != request.params_hash:
-        raise ApprovalOtherParameters(name)
+def _signature(
+    request: ApprovalRequest,
+    approver: Principal,
+    verdict: ApprovalVerdict,
+    passkey: PasskeyAnswer | None,
+    at: datetime,
+) -> Signature | None:
+    """Return the signature an approval was given with; a refusal needs none."""
+    if verdict != APPROVE:
+        return None
+    if passkey is not None:
+        return require_approval_signature(approver, request.id, request.params_hash, passkey, at)
+    if is_signature_needed(kind=request.action_kind, principal_id=approver.id):
+        raise ApprovalUnsigned(str(request.id))
+    return None
 
 
 def _write_closing(request: ApprovalRequest, closes_at: datetime, *, state: State = "open") -> None:
@@ -280,16 +268,20 @@ def _write_answer(
     verdict: ApprovalVerdict,
     comment: str,
     at: datetime,
+    rest: _Rest,
 ) -> None:
     sealed = seal(subject_key(request.subject), comment.encode(), bound_to=_bound(request.id))
-    body = {
+    body: dict[str, object] = {
         "approver": approver.id,
+        "authority": [str(each) for each in rest.used],
         "at": at.isoformat(),
         "params_hash": request.params_hash,
         "request": str(request.id),
         "role": request.role,
         "verdict": verdict,
     }
+    if rest.signature is not None:
+        body["signature"] = rest.signature.plain()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO sentinel_approval (request_id, approver_id, approver_person, verdict,"
@@ -329,31 +321,6 @@ def _request(row: tuple[Any, ...]) -> ApprovalRequest:
     # Arrays come as lists; what a door returns cannot be changed.
     values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
     return ApprovalRequest(**dict(zip(names, [*values, parameters_of(row[1])], strict=True)))
-
-
-def parameters_of(decision_id: UUID) -> dict[str, object] | None:
-    """Return the clear parameters of a decision, or nothing once their subject is forgotten."""
-    values = values_of(decision_id)
-    found = values.get("parameters") if values else None
-    return found if isinstance(found, dict) else None
-
-
-def values_of(decision_id: UUID) -> dict[str, object] | None:
-    """Return the sealed values of a decision, or nothing once their subject is forgotten."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT entity, subject, sealed FROM sentinel_decision_parameters"
-            " WHERE decision_id = %s",
-            [decision_id],
-        )
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    try:
-        key = subject_key(row[1])
-    except SubjectForgotten:
-        return None
-    return unseal_values(key, bytes(row[2]), bound_to=f"decision/v1|{row[0]}|{decision_id}")
 
 
 def _comment(request_id: UUID, sealed: bytes, subject: str) -> str:

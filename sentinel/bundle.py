@@ -1,4 +1,4 @@
-"""Evidence export: one file with which anybody can check a case, a decision or the whole log.
+"""Evidence export: one file to check a case, a decision, a customer, a period or the whole log.
 
 The file holds the leaf of every record of the log, not only of those asked for. With all leaves
 the verifier can rebuild the root at any size, so any checkpoint copied in the past will do, and
@@ -11,11 +11,13 @@ import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from sentinel.disclosing import disclosures
 from sentinel.entities import current_entity
 from sentinel.log.note import origin_of
 from sentinel.log.proofs import latest_checkpoint
@@ -29,21 +31,30 @@ FROM sentinel_record r LEFT JOIN sentinel_leaf l ON l.record_id = r.id
 """
 _POLICIES = "SELECT digest, content FROM sentinel_bundle ORDER BY digest"
 # Keys, the beginning and the rules published belong to every export, whatever was asked for.
-_CONDITIONS = {
-    "log": "l.idx IS NOT NULL OR r.id NOT IN (SELECT record_id FROM sentinel_pending)",
-    "case": "l.idx IS NOT NULL AND (r.kind IN ('key', 'genesis', 'publication')"
-    " OR r.case_id = %(id)s OR r.decision_id IN"
+_ALWAYS = "r.kind IN ('key', 'genesis', 'publication')"
+_IN_TIME = """(%(since)s::timestamptz IS NULL OR {at} >= %(since)s)
+ AND (%(until)s::timestamptz IS NULL OR {at} < %(until)s)"""
+# Which records belong to what was asked for, and which decisions.
+_RECORDS = {
+    "case": "(r.case_id = %(id)s OR r.decision_id IN"
     " (SELECT d.decision_id FROM sentinel_record d WHERE d.case_id = %(id)s))",
-    "decision": "l.idx IS NOT NULL AND (r.kind IN ('key', 'genesis', 'publication')"
-    " OR r.decision_id = %(id)s)",
+    "decision": "r.decision_id = %(id)s",
+    "customer": "r.decision_id IN (SELECT d.id FROM sentinel_decision d WHERE d.subject = %(id)s)"
+    " AND {time}",
+    "period": "{time}",
 }
-_SEALED = {
-    "log": "SELECT true",
-    "case": "SELECT EXISTS (SELECT FROM sentinel_record r"
-    " JOIN sentinel_leaf l ON l.record_id = r.id WHERE r.case_id = %(id)s)",
-    "decision": "SELECT EXISTS (SELECT FROM sentinel_record r"
-    " JOIN sentinel_leaf l ON l.record_id = r.id WHERE r.decision_id = %(id)s)",
+_DECISIONS = {
+    "log": "true",
+    "case": "d.case_id = %(id)s",
+    "decision": "d.id = %(id)s",
+    "customer": "d.subject = %(id)s AND {time}",
+    "period": "{time}",
 }
+_WHOLE_LOG = "l.idx IS NOT NULL OR r.id NOT IN (SELECT record_id FROM sentinel_pending)"
+_SEALED = (
+    "SELECT EXISTS (SELECT FROM sentinel_record r"
+    " JOIN sentinel_leaf l ON l.record_id = r.id WHERE {records})"
+)
 _CHECKPOINTS = """
 SELECT c.size, c.frontier, c.note || coalesce(string_agg(s.line, '' ORDER BY s.witness), '')
 FROM sentinel_checkpoint c
@@ -63,9 +74,15 @@ entries.txt        number, time in microseconds since 1970 and words of the reco
 checkpoints.jsonl  every checkpoint the log signed, as a C2SP signed note, with its subtrees
 policies/          the bundles of rules, each under its name,
                    SHA-256("frontline/policy-bundle/v1", 0x00, text)
+inputs.jsonl       if they were asked for, the clear values of decisions: what was asked, the facts
+                   and what the rules were shown. Each opens the commitment in its record:
+                   HMAC-SHA256(key, "frontline/decision-values/v2", 0x00, values).
+                   They are personal data: hand them only to whom they concern or who may see them
+
+With cedarpy installed, the decisions whose values are here are asked again of their own rules.
 
 What it cannot show: anything after the checkpoint you hold, and anything never recorded. An
-export of one case or decision cannot show that it has all of that case; the whole log can.
+export of a part cannot show that it has all of that part; the whole log can.
 """
 
 
@@ -94,47 +111,85 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class _Scope:
     kind: str
-    id: UUID | None
+    id: UUID | str | None
+    since: datetime | None = None
+    until: datetime | None = None
 
     @property
     def words(self) -> str:
-        return self.kind if self.id is None else f"{self.kind} {self.id}"
+        named = self.kind if self.id is None else f"{self.kind} {self.id}"
+        since = f" from {self.since.isoformat()}" if self.since else ""
+        return named + since + (f" until {self.until.isoformat()}" if self.until else "")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"id": self.id, "since": self.since, "until": self.until}
 
 
-def export_evidence(*, case_id: UUID | None = None, decision_id: UUID | None = None) -> bytes:
-    """Return the evidence of a case, of a decision, or of the whole log as one zip file.
+def export_evidence(
+    *,
+    case_id: UUID | None = None,
+    decision_id: UUID | None = None,
+    customer: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    is_disclosed: bool = False,
+) -> bytes:
+    """Return the evidence of a case, decision, customer, period or of the whole log as a zip file.
+
+    With `is_disclosed` it holds the clear values of exactly those decisions, too.
 
     Raises:
         NothingToExport: no checkpoint covers a record of it yet, or there is none.
-        ValueError: both a case and a decision were named.
+        ValueError: more than one of case, decision and customer was named, or a period with the
+            first two.
     """
     target = io.BytesIO()
-    write_evidence(target=target, case_id=case_id, decision_id=decision_id)
+    write_evidence(
+        target=target,
+        case_id=case_id,
+        decision_id=decision_id,
+        customer=customer,
+        since=since,
+        until=until,
+        is_disclosed=is_disclosed,
+    )
     return target.getvalue()
 
 
-def write_evidence(
-    *, target: IO[bytes], case_id: UUID | None = None, decision_id: UUID | None = None
+def write_evidence(  # noqa: PLR0913 - see `export_evidence`
+    *,
+    target: IO[bytes],
+    case_id: UUID | None = None,
+    decision_id: UUID | None = None,
+    customer: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    is_disclosed: bool = False,
 ) -> Evidence:
     """Write what `export_evidence` returns to a file; the same log gives the same bytes.
 
     Raises:
         NothingToExport: no checkpoint covers a record of it yet, or there is none.
-        ValueError: both a case and a decision were named.
+        ValueError: more than one of case, decision and customer was named, or a period with the
+            first two.
     """
-    if case_id is not None and decision_id is not None:
-        raise ValueError("name a case or a decision, not both")
-    kind = "case" if case_id else "decision" if decision_id else "log"
-    scope = _Scope(kind, case_id or decision_id)
+    named = {"case": case_id, "decision": decision_id, "customer": customer}
+    given = [kind for kind, wanted in named.items() if wanted is not None]
+    is_period = since is not None or until is not None
+    if len(given) > 1 or (is_period and given and given != ["customer"]):
+        raise ValueError("name a case, a decision, or a customer with or without a period")
+    kind = given[0] if given else "period" if is_period else "log"
+    scope = _Scope(kind, named.get(kind), since, until)
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():
         if is_outermost:
             # Leaves and checkpoints must be of one moment, or a growing log looks altered.
             connection.cursor().execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        return _write(target, scope)
+        return _write(target, scope, is_disclosed=is_disclosed)
 
 
-def _write(target: IO[bytes], scope: _Scope) -> Evidence:
+def _write(target: IO[bytes], scope: _Scope, *, is_disclosed: bool) -> Evidence:
     latest = latest_checkpoint()
     if latest is None or not _is_sealed(scope):
         raise NothingToExport(scope.words)
@@ -144,6 +199,10 @@ def _write(target: IO[bytes], scope: _Scope) -> Evidence:
         _add(archive, "checkpoints.jsonl", _checkpoints())
         for digest, content in _rows(_POLICIES, {}):
             _add(archive, f"policies/{digest}", [content.encode()])
+        if is_disclosed:
+            which = _DECISIONS[scope.kind].format(time=_IN_TIME.format(at="d.decided_at"))
+            opened = disclosures(condition=which, parameters=scope.parameters)
+            _add(archive, "inputs.jsonl", opened)
         evidence = Evidence(
             origin=origin_of(current_entity()),
             scope=scope.words,
@@ -158,8 +217,10 @@ def _write(target: IO[bytes], scope: _Scope) -> Evidence:
 
 def _is_sealed(scope: _Scope) -> bool:
     """Return whether the log holds a record of what was asked for."""
+    if scope.kind == "log":
+        return True
     with connection.cursor() as cursor:
-        cursor.execute(_SEALED[scope.kind], {"id": scope.id})
+        cursor.execute(_SEALED.format(records=_records(scope)), scope.parameters)
         (is_sealed,) = cursor.fetchone()
     return bool(is_sealed)
 
@@ -180,7 +241,12 @@ def _manifest(scope: _Scope, evidence: Evidence) -> bytes:
     manifest = {
         "format": FORMAT,
         "origin": evidence.origin,
-        "scope": {"kind": scope.kind, "id": None if scope.id is None else str(scope.id)},
+        "scope": {
+            "kind": scope.kind,
+            "id": None if scope.id is None else str(scope.id),
+            "from": scope.since.isoformat() if scope.since else None,
+            "until": scope.until.isoformat() if scope.until else None,
+        },
         "size": evidence.size,
         "records": evidence.records,
         "short_checkpoint": evidence.short_checkpoint,
@@ -194,10 +260,18 @@ def _leaves() -> Iterator[bytes]:
 
 
 def _entries(scope: _Scope) -> Iterator[bytes]:
-    sql = f"{_ENTRY} WHERE {_CONDITIONS[scope.kind]} ORDER BY l.idx NULLS LAST, r.id"
-    for index, microseconds, body in _rows(sql, {"id": scope.id}):
+    which = f"l.idx IS NOT NULL AND ({_ALWAYS} OR ({_records(scope)}))"
+    if scope.kind == "log":
+        which = _WHOLE_LOG
+    sql = f"{_ENTRY} WHERE {which} ORDER BY l.idx NULLS LAST, r.id"
+    for index, microseconds, body in _rows(sql, scope.parameters):
         number = "-" if index is None else index
         yield f"{number} {microseconds} ".encode() + _one_line(bytes(body)) + b"\n"
+
+
+def _records(scope: _Scope) -> str:
+    """Return the constant condition on records of what was asked for."""
+    return _RECORDS.get(scope.kind, "true").format(time=_IN_TIME.format(at="r.recorded_at"))
 
 
 def _one_line(body: bytes) -> bytes:

@@ -19,6 +19,7 @@ from sentinel.vocabulary import Action, Money
 SALT_BYTES = 16
 AMOUNT_LIMIT = 2**53
 _PARAMS = domain_prefix("params")
+_LINKED = domain_prefix("linked")
 _entries: dict[str, "ActionKind"] = {}
 
 
@@ -58,7 +59,9 @@ class ActionKind:
 
     The first of `money_fields` is the amount that limits count. `party_fields` name whose affairs
     are touched: a customer's own, or nothing happens. `effect_digest` returns the bytes that the
-    database compares with what a posting function is about to do.
+    database compares with what a posting function is about to do. `is_redeemed_outside` says that
+    a program outside spends the token over HTTP, before it acts. `reads` are the kinds of data it
+    shows to whoever does it ("customer_list"); `sends_outside` says that something leaves the bank.
     """
 
     kind: str
@@ -70,7 +73,12 @@ class ActionKind:
     payee_fields: tuple[str, ...] = ()
     party_fields: tuple[str, ...] = ()
     human_only: bool = False
+    # How whoever approves is related has to be attested: names of `approvers.RELATIONS`.
+    relations_needed: tuple[str, ...] = ()
     effect_digest: Callable[[BaseModel], bytes] | None = None
+    is_redeemed_outside: bool = False
+    reads: tuple[str, ...] = ()
+    sends_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +92,18 @@ class TypedParameters:
     plain: Mapping[str, object]
     canonical: bytes
     amount: Money | None
+    linked: bytes = b""
 
     def hash_with(self, salt: bytes) -> bytes:
         """Return the salted hash that binds tokens, approvals and challenges, 32 bytes."""
         return hashlib.sha256(_PARAMS + salt + self.canonical).digest()
+
+    def linked_hash(self, salt: bytes) -> bytes:
+        """Return the salted hash of amount and payee alone, or nothing if there is no payee.
+
+        A change of either invalidates what the person confirmed: Regulation (EU) 2018/389, Art. 5.
+        """
+        return hashlib.sha256(_LINKED + salt + self.linked).digest() if self.linked else b""
 
 
 def register_action(*, entry: ActionKind) -> None:
@@ -109,6 +125,11 @@ def register_action(*, entry: ActionKind) -> None:
 def action_kinds() -> tuple[ActionKind, ...]:
     """Return the whole catalogue, by name."""
     return tuple(_entries[kind] for kind in sorted(_entries))
+
+
+def outside_audiences() -> frozenset[str]:
+    """Return the connectors that are programs outside, which spend their tokens over HTTP."""
+    return frozenset(each.audience for each in _entries.values() if each.is_redeemed_outside)
 
 
 def action_kind(kind: str) -> ActionKind:
@@ -153,7 +174,8 @@ def _typed(entry: ActionKind, text: str) -> TypedParameters:
         canonical = canonical_json({"kind": entry.kind, "parameters": hashed})
     except NotCanonical as error:
         raise ParametersRefused(entry.kind, ("$",)) from error
-    return TypedParameters(model, MappingProxyType(plain), canonical, _amount(entry, plain))
+    linked = _linked(entry, hashed)
+    return TypedParameters(model, MappingProxyType(plain), canonical, _amount(entry, plain), linked)
 
 
 def salt_for(subject_key: bytes, kind: str) -> bytes:
@@ -174,6 +196,14 @@ def normal_form(value: object) -> object:
     if isinstance(value, list):
         return [normal_form(item) if item else item for item in value]
     return value
+
+
+def _linked(entry: ActionKind, hashed: Mapping[str, object]) -> bytes:
+    if not entry.money_fields or not entry.payee_fields:
+        return b""
+    return canonical_json(
+        {name: hashed[name] for name in (*entry.money_fields, *entry.payee_fields)}
+    )
 
 
 def _money(entry: ActionKind, plain: Mapping[str, object], field: str) -> Money | None:

@@ -1,10 +1,9 @@
 """The decision: look everything up, judge, record, and sign a permit if there is one."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -19,14 +18,24 @@ from sentinel.catalogue import (
     salt_for,
     typed_parameters,
 )
+from sentinel.counting import Dimension, dimensions_of
 from sentinel.entities import current_entity
 from sentinel.gathering import Gathered, Question, gather
+from sentinel.history import agents_in, trace_statements
+from sentinel.inputs import inputs_of
 from sentinel.judging import Judgement, Proposal, Step, judge
-from sentinel.obligations import ObligationIds, obligation_ids
+from sentinel.obligations import TELL_OUTCOME, ObligationIds, obligation_ids
+from sentinel.outcomes import outcome_then
 from sentinel.policy.bundles import BundleRefused
 from sentinel.policy.engine import ENGINE, Rules
 from sentinel.policy.publishing import rules_in_force
-from sentinel.principals import chain_ids, customer_of, kill_switch_scopes, subject_of
+from sentinel.principals import (
+    authority_holders,
+    chain_ids,
+    customer_of,
+    kill_switch_scopes,
+    subject_of,
+)
 from sentinel.recording import (
     Ruling,
     Values,
@@ -37,7 +46,8 @@ from sentinel.recording import (
 )
 from sentinel.refusals import SentinelError, reason
 from sentinel.sealing import SubjectForgotten, subject_key, unwrap_key
-from sentinel.signing.keys import FileSigner
+from sentinel.signing.custody import SignerUnavailable
+from sentinel.signing.keys import Signer
 from sentinel.signing.token_keys import token_signer
 from sentinel.store import require_transaction, run
 from sentinel.tokens import TTL_SECONDS, Grant, mint
@@ -46,14 +56,11 @@ from sentinel.vocabulary import (
     Decision,
     DecisionToken,
     Fact,
-    Outcome,
-    OutcomeKind,
     Principal,
     Verdict,
 )
 
-LOG_LAG_SECONDS_MAX = 120
-IN_PROGRESS = "in_progress"
+LOG_LAG_SECONDS_MAX = 60
 _RESOURCE = re.compile(r"[a-z][a-z_]{0,39}:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
@@ -162,8 +169,12 @@ class _Asked:
 
 
 def _decide(asked: _Asked, entry: ActionKind, typed: TypedParameters) -> Decision:
-    signer = token_signer(asked.entity)
-    known = gather(_question(asked, entry, typed, signer.kid))
+    try:
+        signer = token_signer(asked.entity)
+    except SignerUnavailable as error:
+        return _refuse(asked, error.code, error.reason)
+    question = _question(asked, entry, typed, signer.kid)
+    known = gather(question)
     try:
         key = _key_of(asked, known)
         rules = rules_in_force(asked.entity, known.publications, asked.at)
@@ -176,9 +187,13 @@ def _decide(asked: _Asked, entry: ActionKind, typed: TypedParameters) -> Decisio
     replayed = _replayed(asked, known, params_hash.hex(), rules)
     if replayed is not None:
         return replayed
-    proposal = _proposal(asked, entry, typed, params_hash.hex())
-    judgement = judge(proposal, known, rules)
-    return _Writer(asked, proposal, known, rules, judgement).write(key, salt, signer)
+    proposal = _proposal(asked, entry, typed, params_hash.hex(), question.dimensions)
+    writer = _Writer(asked, proposal, known, rules, judge(proposal, known, rules))
+    try:
+        return writer.write(key, salt, signer)
+    except SignerUnavailable as error:
+        # It is asked before anything is written: without a token there is no permit.
+        return _refuse(asked, error.code, error.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,19 +206,22 @@ class _Writer:
     rules: Rules
     judgement: Judgement
 
-    def write(self, key: bytes, salt: bytes, signer: FileSigner) -> Decision:
+    def write(self, key: bytes, salt: bytes, signer: Signer) -> Decision:
         ids = obligation_ids(self.asked.subject, self.proposal, self.known, self.judgement)
         token = self._token(salt, signer, ids)
         ruling = self._ruling(ids, token)
-        values = Values(self.asked.action.resource, self.asked.facts, self.proposal.typed)
+        asked, judgement = self.asked, self.judgement
+        shown = (asked.action.resource, asked.facts, self.proposal.typed, judgement)
+        values = Values(*shown, inputs_of(self.proposal, self.known))
         if token is None:
             statements = [ruling_statement(ruling, key=key, values=values)]
             statements += obligation_statements(self.proposal, self.judgement, ruling.id, ids)
         else:
-            reservation = reservation_of(self.proposal, self.asked.holder)
+            reservation = reservation_of(self.proposal, self.known)
             written = ruling_statement(ruling, key=key, values=values, reservation=reservation)
             counted = exemption_statements(ruling.id, self.proposal, self.known, self.judgement)
-            statements = [written, *counted]
+            followed = trace_statements(self.asked.principal, self.proposal.entry)
+            statements = [written, *counted, *followed]
         run(statements)
         return _decision(ruling, token)
 
@@ -226,7 +244,7 @@ class _Writer:
             challenge_id=ids.challenge_id,
         )
 
-    def _token(self, salt: bytes, signer: FileSigner, ids: ObligationIds) -> DecisionToken | None:
+    def _token(self, salt: bytes, signer: Signer, ids: ObligationIds) -> DecisionToken | None:
         if self.judgement.verdict is not Verdict.PERMIT:
             return None
         asked = self.asked
@@ -248,12 +266,24 @@ class _Writer:
             approval_id=str(ids.approval_id or ""),
             epoch=self.known.epoch,
             issued_at=self.known.now,
+            linked_hash=self.proposal.typed.linked_hash(salt),
+            obligations=tuple(sorted({TELL_OUTCOME, *self.judgement.obligations})),
+            is_stepped_up=ids.challenge_id is not None,
         )
         return mint(grant, signer, ttl_seconds=TTL_SECONDS)
 
 
 def _question(asked: _Asked, entry: ActionKind, typed: TypedParameters, kid: str) -> Question:
     customer = asked.customer
+    dimensions = dimensions_of(
+        action=asked.action,
+        entry=entry,
+        amount=typed.amount,
+        principal=asked.principal,
+        facts=asked.facts,
+        purpose=asked.purpose,
+        at=asked.at,
+    )
     return Question(
         at=asked.at,
         scopes=kill_switch_scopes(chain_ids(asked.principal), entry.kind, kid),
@@ -264,22 +294,19 @@ def _question(asked: _Asked, entry: ActionKind, typed: TypedParameters, kid: str
         idempotency_key=asked.action.idempotency_key,
         case_id=asked.action.case_id,
         kind=entry.kind,
-        is_serial=customer is not None or _counts(asked, entry),
+        is_serial=customer is not None or bool(dimensions),
+        dimensions=dimensions,
+        holders=authority_holders(asked.principal),
+        agents=agents_in(asked.principal),
     )
 
 
-def _counts(asked: _Asked, entry: ActionKind) -> bool:
-    """Return whether an action uses up a daily limit: money to a payee, by anybody but a mandate.
-
-    A transfer between a customer's own accounts uses up nothing.
-    """
-    is_mandate = asked.customer is None and asked.principal.kind == "system"
-    is_own = any(fact.name == "creditor_own_account" and fact.value is True for fact in asked.facts)
-    return bool(entry.money_fields and entry.payee_fields) and not is_mandate and not is_own
-
-
 def _proposal(
-    asked: _Asked, entry: ActionKind, typed: TypedParameters, params_hash: str
+    asked: _Asked,
+    entry: ActionKind,
+    typed: TypedParameters,
+    params_hash: str,
+    dimensions: tuple[Dimension, ...],
 ) -> Proposal:
     return Proposal(
         entity=asked.entity,
@@ -292,7 +319,7 @@ def _proposal(
         facts=asked.facts,
         purpose=asked.purpose,
         at=asked.at,
-        counts_against_limit=_counts(asked, entry),
+        dimensions=dimensions,
         log_lag_seconds_max=getattr(settings, "SENTINEL_LOG_LAG_SECONDS_MAX", LOG_LAG_SECONDS_MAX),
     )
 
@@ -325,21 +352,7 @@ def _replayed(asked: _Asked, known: Gathered, params_hash: str, rules: Rules) ->
         remedy=None,
         bundle=rules.digest,
         decided_at=asked.at,
-        replayed=_outcome(earlier, spent["outcome"], asked.at),
-    )
-
-
-def _outcome(decision_id: UUID, found: Mapping[str, Any] | None, at: datetime) -> Outcome:
-    if found is None:
-        return Outcome(decision_id, OutcomeKind.UNKNOWN, IN_PROGRESS, "", "", "", at)
-    return Outcome(
-        decision_id,
-        OutcomeKind(found["kind"]),
-        found["code"],
-        found["reference"],
-        found["position"],
-        found["words"],
-        datetime.fromisoformat(found["at"]).astimezone(UTC),
+        replayed=outcome_then(earlier, spent["outcome"], asked.at),
     )
 
 

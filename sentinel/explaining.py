@@ -29,6 +29,7 @@ _STEP_WORDS = {
     "provenance": "Is it known where every parameter comes from?",
     "evidence_log": "Is the evidence log being sequenced?",
     "earlier_approvals": "Has somebody rejected exactly this?",
+    "authority": "Under which mandate or delegation is it done, and is it within the cap?",
     "facts": "Are all facts there, attested and fresh?",
     "policy": "What do the policies say?",
     "limits": "Is it within the limits?",

@@ -17,14 +17,23 @@ from sentinel.catalogue import (
     action_kind,
     typed_parameters,
 )
+from sentinel.counting import dimensions_of
 from sentinel.deciding import LOG_LAG_SECONDS_MAX
 from sentinel.entities import current_entity
 from sentinel.gathering import Question, gather
-from sentinel.judging import Proposal, judge
+from sentinel.history import agents_in
+from sentinel.judging import Judgement, Proposal, judge
 from sentinel.policy.bundles import BundleRefused
 from sentinel.policy.publishing import rules_in_force
-from sentinel.principals import chain_ids, customer_of, kill_switch_scopes, subject_of
+from sentinel.principals import (
+    authority_holders,
+    chain_ids,
+    customer_of,
+    kill_switch_scopes,
+    subject_of,
+)
 from sentinel.refusals import reason
+from sentinel.signing.custody import SignerUnavailable
 from sentinel.signing.token_keys import token_signer
 from sentinel.vocabulary import Action, Fact, Principal, Reason, Verdict
 
@@ -37,6 +46,9 @@ class Foreseen:
 
     verdict: Verdict
     reasons: tuple[Reason, ...]
+    role: str = ""
+    remedy: str | None = None
+    obligations: tuple[str, ...] = ()
 
 
 def foresee(
@@ -65,16 +77,31 @@ def foresee(
         facts=tuple(facts),
         purpose=purpose,
         at=at,
-        counts_against_limit=bool(entry.money_fields and entry.payee_fields),
+        dimensions=dimensions_of(
+            action=action,
+            entry=entry,
+            amount=typed.amount,
+            principal=principal,
+            facts=facts,
+            purpose=purpose,
+            at=at,
+        ),
         log_lag_seconds_max=getattr(settings, "SENTINEL_LOG_LAG_SECONDS_MAX", LOG_LAG_SECONDS_MAX),
     )
-    known = gather(_question(proposal))
+    try:
+        known = gather(_question(proposal))
+    except SignerUnavailable:
+        return _refused("signer_unavailable", "")
     try:
         rules = rules_in_force(proposal.entity, known.publications, at)
     except BundleRefused as error:
         return _refused("policy_unavailable", "; ".join(error.problems)[:200])
     judgement = judge(proposal, known, rules)
-    return Foreseen(judgement.verdict, judgement.reasons)
+    return _foreseen(judgement)
+
+
+def _foreseen(judged: Judgement) -> Foreseen:
+    return Foreseen(judged.verdict, judged.reasons, judged.role, judged.remedy, judged.obligations)
 
 
 def _refused(code: str, detail: str) -> Foreseen:
@@ -97,4 +124,7 @@ def _question(proposal: Proposal) -> Question:
         case_id=NO_CASE,
         kind=entry.kind,
         is_serial=False,
+        holders=authority_holders(principal),
+        dimensions=proposal.dimensions,
+        agents=agents_in(principal),
     )

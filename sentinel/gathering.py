@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sentinel.limits import DAILY_OUTGOING
+from sentinel.authority import AuthorityOnFile
+from sentinel.counting import Dimension, Standing, Standings
+from sentinel.history import AGENT_SECONDS, NOTHING_EARLIER, Earlier, earlier_of
 from sentinel.store import run_one
+from sentinel.vocabulary import Money
 
 _GATHER = """
-SELECT sentinel_gather(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT sentinel_gather(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s),
+  sentinel_earlier(%s, %s, %s)
 """
 
 
@@ -29,6 +33,9 @@ class Question:
     case_id: UUID
     kind: str
     is_serial: bool
+    holders: list[str]
+    dimensions: tuple[Dimension, ...]
+    agents: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +68,41 @@ class Gathered:
     publications: str
     epoch: int
     stopped: tuple[str, ...]
+    stopped_rules: frozenset[str]
     wrapped_key: bytes | None
     caps: Mapping[str, int]
-    used_minor: int
+    standings: Standings
     spent: Mapping[str, Any] | None
     approvals: tuple[ApprovalOnFile, ...]
     challenges: tuple[ChallengeOnFile, ...]
     exempted: tuple[int, int]
     oldest_pending: datetime | None
+    earlier: Earlier | None = NOTHING_EARLIER
+    authorities: tuple[AuthorityOnFile, ...] = ()
 
 
 def gather(question: Question) -> Gathered:
     """Return what the database knows, after locking the subject if the action is serial."""
-    ((text,),) = run_one(_GATHER, _parameters(question))
+    ((text, earlier),) = run_one(_GATHER, _parameters(question))
     found = json.loads(text)
-    epoch, stopped = found["switches"]
+    epoch, stopped, stopped_rules = found["switches"]
     pending = found["pending"]
     return Gathered(
         now=datetime.fromisoformat(found["now"]),
         publications=found["publications"],
         epoch=epoch,
         stopped=tuple(stopped or ()),
+        stopped_rules=frozenset(stopped_rules or ()),
         wrapped_key=None if found["key"] is None else bytes.fromhex(found["key"]),
         caps=found["caps"] or {},
-        used_minor=found["used"] or 0,
+        standings=tuple(Standing(*item) for item in found["limits"] or ()),
         spent=found["spent"],
         approvals=tuple(_approval(item) for item in found["approvals"] or ()),
         challenges=tuple(_challenge(item) for item in found["challenges"] or ()),
         exempted=tuple(found["exempted"] or (0, 0)),
         oldest_pending=datetime.fromisoformat(pending) if pending else None,
+        authorities=tuple(authority_on_file(item) for item in found["authorities"] or ()),
+        earlier=earlier_of(earlier),
     )
 
 
@@ -103,11 +116,30 @@ def _parameters(question: Question) -> Sequence[object]:
         question.holder,
         question.customer,
         question.currency,
-        question.at.date(),
-        DAILY_OUTGOING,
+        " ".join(each.asked() for each in question.dimensions),
         question.idempotency_key,
         question.case_id,
         question.kind,
+        " ".join(question.holders),
+        question.case_id,
+        " ".join(question.agents),
+        AGENT_SECONDS,
+    )
+
+
+def authority_on_file(item: Mapping[str, Any]) -> AuthorityOnFile:
+    """Return a row of `sentinel_authorities`."""
+    cap = item["cap"]
+    return AuthorityOnFile(
+        id=UUID(item["id"]),
+        kind=item["kind"],
+        holder=item["holder"],
+        person=item["person"],
+        role=item["role"],
+        powers=item["powers"],
+        cap=None if cap is None else Money(cap, item["currency"]),
+        on_behalf_of=item["behalf"],
+        is_standing=item["stands"],
     )
 
 

@@ -17,6 +17,7 @@ from sentinel.log.records import append
 from sentinel.policy.bundles import Bundle
 from sentinel.policy.publishing import publish_at_genesis
 from sentinel.refusals import SentinelError
+from sentinel.separation import FIRST_PAIRS, write_first_pair
 from sentinel.signing.keys import Purpose, signer_for
 from sentinel.vocabulary import Money, Principal
 
@@ -63,6 +64,8 @@ def install_genesis(
         publish_at_genesis(bundles, by, at)
         for name, cap in (caps or DEFAULTS).items():
             write_first_limit(name, Money(cap, entity.currency), at=at)
+        for pair in FIRST_PAIRS:
+            write_first_pair(*pair)
 
 
 def is_genesis_done(*, entity: str) -> bool:

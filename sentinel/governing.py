@@ -1,29 +1,49 @@
-"""What may be changed of Sentinel itself: limits and kill switches, as catalogued actions.
+"""What may be changed of Sentinel itself: limits, kill switches, authority.
 
-They are decided, approved and recorded like a payment, and redeemed here. The application cannot
-write either table: the owner's functions do, beside a redemption of the same effect in the same
-transaction, and look for the second person themselves.
+Each change is a catalogued action, decided, approved and recorded like a payment, and redeemed
+here. The application cannot write these tables: the owner's functions do, beside a redemption of
+the same effect in the same transaction, and look for the second person themselves.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from sentinel import authority_changes
+from sentinel.authority_changes import AUDIENCE
 from sentinel.catalogue import AMOUNT_LIMIT, ActionKind, register_action
+from sentinel.counting import STEP, STEP_BUDGETS
+from sentinel.limits import EVERYBODY
 from sentinel.log.records import append
 from sentinel.outcomes import record_outcome
 from sentinel.redemption import Redemption, redeem
 from sentinel.refusals import SentinelError
 from sentinel.vocabulary import Action, DecisionToken, Money, Outcome, OutcomeKind
 
-AUDIENCE = "urn:sentinel"
 # Stopping what lets go on would stop the bank for good.
-_SCOPE = r"^(all|action:[a-z][a-z_.]*|actor:[a-z]+:[A-Za-z0-9_.-]+|kid:[A-Za-z0-9_-]{43})$"
-_HOLDER = r"^(\*|(customer|employee|agent):[A-Za-z0-9_.-]{1,100})$"
+_SCOPE = (
+    r"^(all|agents|action:[a-z][a-z_.]*|actor:[a-z]+:[A-Za-z0-9_.-]+|agent:[A-Za-z0-9_.-]+"
+    r"|policy:[A-Za-z0-9_.-]+|bundle:[a-z][a-z_]{0,39}@[0-9a-f]{16}|kid:[A-Za-z0-9_-]{43})$"
+)
+# Whose each limit may be: the bank's for everybody, or one holder's own.
+_NAME = r"[A-Za-z0-9_.-]{1,100}"
+_PERSON = rf"(customer|employee|agent):{_NAME}"
+_HOLDERS = {
+    "daily_outgoing": re.compile(_PERSON),
+    "monthly_outgoing": re.compile(_PERSON),
+    "approval_threshold": re.compile(_PERSON),
+    "account_daily": re.compile(rf"account:{_NAME}"),
+    "agent_daily": re.compile(rf"agent:{_NAME}"),
+    "agent_steps": re.compile(rf"agent:{_NAME}"),
+    "case_steps": re.compile(rf"case:{_NAME}"),
+    "purpose_daily": re.compile(rf"purpose:[a-z][a-z_]{{0,39}}(:{_PERSON})?"),
+}
+_HOLDER = r"^[*A-Za-z0-9_.:-]{1,240}$"
 
 
 class GovernanceRefused(SentinelError):
@@ -41,18 +61,35 @@ class _Parameters(BaseModel):
 
 
 class Cap(_Parameters):
-    """The most that a limit allows."""
+    """The most that a limit allows; the unit of a budget of steps is "STEP"."""
 
     minor_units: Annotated[int, Field(ge=0, lt=AMOUNT_LIMIT)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Field(pattern=r"^([A-Z]{3}|STEP)$")]
 
 
 class SetLimit(_Parameters):
     """Set a limit for one holder or for everybody ("*"), from now on."""
 
-    name: Literal["daily_outgoing", "approval_threshold"]
+    name: Literal[
+        "daily_outgoing",
+        "monthly_outgoing",
+        "account_daily",
+        "agent_daily",
+        "purpose_daily",
+        "approval_threshold",
+        "agent_steps",
+        "case_steps",
+    ]
     holder: Annotated[str, Field(pattern=_HOLDER)]
     cap: Cap
+
+    @model_validator(mode="after")
+    def _holder_fits(self) -> Self:
+        if self.holder != EVERYBODY and not _HOLDERS[self.name].fullmatch(self.holder):
+            raise ValueError("no such holder of this limit")
+        if (self.name in STEP_BUDGETS) != (self.cap.currency == STEP):
+            raise ValueError("steps are counted in STEP, and nothing else is")
+        return self
 
 
 class TurnSwitch(_Parameters):
@@ -117,6 +154,7 @@ ACTIONS = (
         human_only=True,
         effect_digest=_switch_effect,
     ),
+    *authority_changes.ACTIONS,
 )
 
 
@@ -141,6 +179,8 @@ def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] =
     with transaction.atomic():
         redemption = redeem(token=token, action=action, audience=AUDIENCE)
         parameters = redemption.parameters
+        if isinstance(parameters, authority_changes.AuthorityChange):
+            return _change_authority(redemption, new_id)
         if isinstance(parameters, SetLimit):
             body = _write_limit(redemption, parameters)
         else:
@@ -156,6 +196,25 @@ def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] =
             reference=f"{kind}:{redemption.decision_id}",
             words="It is in force.",
         )
+
+
+def _change_authority(redemption: Redemption, new_id: Callable[[], UUID]) -> Outcome:
+    parameters, decision_id = redemption.parameters, redemption.decision_id
+    result = authority_changes.write_change(decision_id, parameters)
+    if result == "refused":
+        raise GovernanceRefused("authority")
+    is_written = result == authority_changes.WRITTEN
+    if is_written:
+        body = parameters.model_dump(mode="json")
+        with connection.cursor() as cursor:
+            append(cursor, kind="authority", body=body, decision_id=decision_id, new_id=new_id)
+    return record_outcome(
+        decision_id=decision_id,
+        kind=OutcomeKind.DONE if is_written else OutcomeKind.FAILED,
+        code="in_force" if is_written else result.partition(" ")[0],
+        reference=f"authority:{decision_id}",
+        words="It is in force." if is_written else authority_changes.authority_words(code=result),
+    )
 
 
 def _write_limit(redemption: Redemption, parameters: SetLimit) -> Mapping[str, object]:

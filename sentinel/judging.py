@@ -5,16 +5,19 @@ plain yes (an approval, a second factor) is asked only if the answer would then 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sentinel.authority import weigh
 from sentinel.catalogue import ActionKind, TypedParameters
+from sentinel.counting import DAILY_OUTGOING, Dimension, overrun, standing_dimensions
 from sentinel.exemptions import exemption_for
 from sentinel.facts import FactValue, attest
 from sentinel.gathering import ChallengeOnFile, Gathered
-from sentinel.limits import APPROVAL_THRESHOLD, DAILY_OUTGOING
+from sentinel.history import history_refusal, seen_before
+from sentinel.limits import APPROVAL_THRESHOLD
 from sentinel.policy.engine import ContextValue, Evaluation, Rules
-from sentinel.principals import chain_refusal
+from sentinel.principals import PEOPLE, chain_refusal, is_switch
 from sentinel.refusals import reason
 from sentinel.vocabulary import Action, Fact, Principal, Provenance, Reason, Verdict
 
@@ -36,7 +39,7 @@ class Proposal:
     facts: tuple[Fact, ...]
     purpose: str
     at: datetime
-    counts_against_limit: bool
+    dimensions: tuple[Dimension, ...]
     log_lag_seconds_max: int
 
 
@@ -60,6 +63,11 @@ class Judgement:
     remedy: str | None = None
     role: str = ""
     exemption: str = ""
+    # What a permit obliges whoever acts on it to, beyond saying what became of it.
+    obligations: tuple[str, ...] = ()
+    # What the policies were shown, and as whom; empty if they were not asked.
+    context: Mapping[str, ContextValue] = field(default_factory=dict)
+    roles: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,15 @@ def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
             code, detail = refusal
             return _refused(code, detail, (*steps, Step(name, code, detail)))
         steps.append(Step(name, "passed"))
+    spoken = [row for row in known.authorities if not row.role or row.role in rules.roles]
+    weighed = weigh(proposal.principal, proposal.typed.amount, spoken, power="act")
+    if weighed.refusal:
+        code, detail = weighed.refusal
+        return _refused(code, detail, (*steps, Step("authority", code, detail)))
+    if weighed.used or weighed.beyond:
+        detail = ", ".join(map(str, weighed.used)) or f"at most {weighed.beyond}"
+        steps.append(Step("authority", "passed", detail))
+        proposal = replace(proposal, principal=weighed.principal)
     attested = attest(
         proposal.facts,
         kinds=rules.facts,
@@ -90,9 +107,12 @@ def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
         return _refused(attested.refusal, attested.detail, (*steps, step))
     steps.append(Step("facts", "passed", f"{len(attested.values)} attested"))
     judgement = _by_policy(proposal, known, rules, attested.values)
+    shown, roles = judgement.context, judgement.roles
+    if weighed.beyond and judgement.policies == ("no_permit",):
+        judgement = _refused("beyond_mandate", weighed.beyond, judgement.steps)
     if judgement.verdict is not Verdict.DENY:
         judgement = _by_limit(proposal, known, judgement)
-    return replace(judgement, steps=(*steps, *judgement.steps))
+    return replace(judgement, steps=(*steps, *judgement.steps), context=shown, roles=roles)
 
 
 def obligations_met(proposal: Proposal, known: Gathered) -> Obligations:
@@ -127,6 +147,14 @@ def _kill_switches(_: Proposal, known: Gathered, __: Rules) -> tuple[str, str] |
     return ("stopped", ", ".join(sorted(known.stopped))) if known.stopped else None
 
 
+def _human_only(proposal: Proposal, _: Gathered, __: Rules) -> tuple[str, str] | None:
+    """Refuse machines what the catalogue keeps for people, whatever any bundle says."""
+    if not proposal.entry.human_only:
+        return None
+    machines = [link.kind for link in proposal.principal.chain() if link.kind not in PEOPLE]
+    return ("human_only", machines[0]) if machines else None
+
+
 def _purpose(proposal: Proposal, _: Gathered, rules: Rules) -> tuple[str, str] | None:
     return (
         None if proposal.purpose in rules.purposes else ("unknown_purpose", proposal.purpose[:40])
@@ -155,9 +183,11 @@ def _approvals(proposal: Proposal, known: Gathered, _: Rules) -> tuple[str, str]
 _CHECKS = (
     ("principal_chain", _chain),
     ("kill_switches", _kill_switches),
+    ("human_only", _human_only),
     ("purpose", _purpose),
     ("provenance", _provenance),
     ("evidence_log", _log),
+    ("history", lambda _, known, __: history_refusal(known.earlier)),
     ("earlier_approvals", _approvals),
 )
 
@@ -178,35 +208,83 @@ def _by_policy(
     exemption = exemption_for(proposal.typed.amount, proposal.entry, facts, known.exempted)
     met = obligations_met(proposal, known)
     context = _context(proposal, known, facts, exemption)
-    answer = _evaluate_chain(proposal, rules, context, met)
+    judgement = _judged(proposal, known, rules, context)
+    roles = tuple(link.roles for link in proposal.principal.chain())
+    return replace(judgement, context=_shown(context, met), roles=roles)
+
+
+def _judged(
+    proposal: Proposal, known: Gathered, rules: Rules, context: Mapping[str, ContextValue]
+) -> Judgement:
+    met = obligations_met(proposal, known)
+    stopped = _stopped_policies(proposal, known, rules)
+    answer = _evaluate_chain(proposal, rules, context, met, stopped)
     if answer.is_permitted:
         step = Step("policy", "permit", ", ".join(answer.policies))
-        used = "" if met.is_stepped_up else exemption
-        return Judgement(Verdict.PERMIT, answer.policies, (), (step,), exemption=used)
+        used = "" if met.is_stepped_up else str(context["sca_exemption"])
+        permit = Judgement(Verdict.PERMIT, answer.policies, (), (step,), exemption=used)
+        return _obliging(permit, rules)
     needs = _needs(answer, rules)
     if not needs:
         return _policy_refusal(answer, rules)
     roles = tuple(sorted({*met.approved_roles, *needs.values()} - {""}))
     lifted = Obligations(roles, is_stepped_up=True)
-    possible = _evaluate_chain(proposal, rules, context, lifted)
+    possible = _evaluate_chain(proposal, rules, context, lifted, stopped)
     if not possible.is_permitted:
         return _policy_refusal(possible, rules)
     return _obligation(answer, needs, rules)
 
 
+def _obliging(permit: Judgement, rules: Rules) -> Judgement:
+    """Return a permit with what its policies oblige to: `@obliges("notify_customer audit")`."""
+    named = (rules.policies[policy].annotations.get("obliges", "") for policy in permit.policies)
+    obligations = tuple(sorted({each for words in named for each in words.split()}))
+    if not obligations:
+        return permit
+    step = Step("obligations", "carried", ", ".join(obligations))
+    return replace(permit, obligations=obligations, steps=(*permit.steps, step))
+
+
+def _stopped_policies(proposal: Proposal, known: Gathered, rules: Rules) -> frozenset[str]:
+    """Return the policies that a kill switch stops, by their own name or with their bundle."""
+    if not known.stopped_rules or is_switch(proposal.action.kind):
+        return frozenset()
+    bundles = {part.partition("@")[0]: f"bundle:{part}" for part in rules.digest.split()}
+    return frozenset(
+        policy.id
+        for policy in rules.policies.values()
+        if {f"policy:{policy.id}", bundles[policy.area]} & known.stopped_rules
+    )
+
+
+def _without_stopped(answer: Evaluation, stopped: frozenset[str]) -> Evaluation:
+    """Return an answer in which a stopped permit counts for nothing, and no stopped forbid lifts.
+
+    What a stopped rule forbids stays forbidden, and no approval helps against it.
+    """
+    hit = stopped & set(answer.policies)
+    left = tuple(policy for policy in answer.policies if policy not in hit)
+    if not hit or (answer.is_permitted and left):
+        return replace(answer, policies=left) if hit else answer
+    return Evaluation(
+        is_permitted=False, policies=(), refusal="stopped", detail=", ".join(sorted(hit))
+    )
+
+
 def _evaluate_chain(
-    proposal: Proposal, rules: Rules, context: Mapping[str, ContextValue], met: Obligations
+    proposal: Proposal,
+    rules: Rules,
+    context: Mapping[str, ContextValue],
+    met: Obligations,
+    stopped: frozenset[str],
 ) -> Evaluation:
     """Return what the policies say about every link; all must be permitted: authority narrows."""
-    asked = {
-        **context,
-        "approved_roles": list(met.approved_roles),
-        "step_up_done": met.is_stepped_up,
-    }
+    asked = _shown(context, met)
     determining: set[str] = set()
     is_permitted = True
     for link in proposal.principal.chain():
-        answer = rules.evaluate(proposal.action.kind, link, proposal.action.resource, asked)
+        said = rules.evaluate(proposal.action.kind, link, proposal.action.resource, asked)
+        answer = _without_stopped(said, stopped)
         if answer.refusal or (not answer.is_permitted and not answer.policies):
             return answer
         if is_permitted and not answer.is_permitted:
@@ -215,6 +293,12 @@ def _evaluate_chain(
         if answer.is_permitted == is_permitted:
             determining.update(answer.policies)
     return Evaluation(is_permitted, tuple(sorted(determining)))
+
+
+def _shown(context: Mapping[str, ContextValue], met: Obligations) -> dict[str, ContextValue]:
+    """Return a context as policies see it: with what was given towards this action."""
+    roles = list(met.approved_roles)
+    return {**context, "approved_roles": roles, "step_up_done": met.is_stepped_up}
 
 
 def _context(
@@ -230,7 +314,9 @@ def _context(
         "purpose": proposal.purpose,
         "risk": proposal.entry.risk,
         "sca_exemption": exemption,
+        "sends_outside": proposal.entry.sends_outside,
     }
+    context.update(seen_before(known.earlier, proposal.entry))
     if proposal.customer is not None and proposal.entry.party_fields:
         context["own_party"] = _is_own_party(proposal, proposal.customer)
     for name in proposal.entry.parameters.model_fields:
@@ -296,18 +382,18 @@ def _policy_refusal(answer: Evaluation, rules: Rules) -> Judgement:
 
 
 def _by_limit(proposal: Proposal, known: Gathered, judgement: Judgement) -> Judgement:
-    amount = proposal.typed.amount
-    if not proposal.counts_against_limit or amount is None:
-        return replace(judgement, steps=(*judgement.steps, Step("limits", "not_counted")))
-    cap = known.caps.get(DAILY_OUTGOING)
-    refusal = "limit_unknown" if cap is None else ""
-    if cap is not None and known.used_minor + amount.minor_units > cap:
-        refusal = "limit_exceeded"
-    if APPROVAL_THRESHOLD not in known.caps:
-        refusal = "limit_unknown"
-    if refusal:
-        return _refused(refusal, "", (*judgement.steps, Step("limits", refusal, DAILY_OUTGOING)))
-    return replace(judgement, steps=(*judgement.steps, Step("limits", "within", DAILY_OUTGOING)))
+    counted = standing_dimensions(proposal.dimensions, known.standings)
+    names = {each.name for each in counted}
+    money = next((each for each in proposal.dimensions if each.name == DAILY_OUTGOING), None)
+    if money is not None and not (DAILY_OUTGOING in names and APPROVAL_THRESHOLD in known.caps):
+        step = Step("limits", "limit_unknown", DAILY_OUTGOING)
+        return _refused("limit_unknown", "", (*judgement.steps, step))
+    over = overrun(counted, known.standings)
+    if over is not None:
+        code = over.refusal
+        return _refused(code, over.name, (*judgement.steps, Step("limits", code, over.name)))
+    said = ("within", ", ".join(sorted(names))) if counted else ("not_counted", "")
+    return replace(judgement, steps=(*judgement.steps, Step("limits", *said)))
 
 
 def _refused(code: str, detail: str, steps: tuple[Step, ...]) -> Judgement:

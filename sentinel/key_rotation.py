@@ -11,6 +11,7 @@ from sentinel.entities import current_entity
 from sentinel.key_views import verification_key
 from sentinel.log.reading import recorded_keys
 from sentinel.log.records import append
+from sentinel.signing.custody import custody
 from sentinel.signing.keys import KeyFile, Purpose, key_files, rotate
 from sentinel.signing.token_keys import OVERLAP_SECONDS
 
@@ -35,17 +36,22 @@ def rotate_key(*, purpose: Purpose, is_at_once: bool = False) -> RotatedKey:
 
     Raises:
         KeyRefused: another rotation is under way.
+        SignerUnavailable: whoever keeps the keys of decision tokens does not answer.
         EntityNotSet: no legal entity is being worked for.
     """
     entity, folder = current_entity(), Path(settings.KEYS_DIR)
     overlap = OVERLAP_SECONDS if purpose is Purpose.TOKEN and not is_at_once else 0
-    made = rotate(folder=folder, entity=entity, purpose=purpose, overlap_seconds=overlap)
-    files = key_files(folder=folder, entity=entity, purpose=purpose)
+    if purpose is Purpose.TOKEN:
+        made = custody().rotate(entity, overlap)
+        files = custody().keys(entity)
+    else:
+        made = rotate(folder=folder, entity=entity, purpose=purpose).kid
+        files = key_files(folder=folder, entity=entity, purpose=purpose)
     if purpose is not Purpose.LOG:
         with transaction.atomic():
             _record_missing(entity, purpose, files)
-    newest = next(each for each in files if each.signer.kid == made.kid)
-    return RotatedKey(purpose.value, made.kid, _moment(newest))
+    newest = next(each for each in files if each.signer.kid == made)
+    return RotatedKey(purpose.value, made, _moment(newest))
 
 
 def _record_missing(entity: str, purpose: Purpose, files: tuple[KeyFile, ...]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 from django.conf import settings
 
 from sentinel.entities import current_entity
-from sentinel.log.note import ED25519, VerificationKey, origin_of
+from sentinel.log.note import COSIGNATURE_V1, ED25519, VerificationKey, origin_of
+from sentinel.log.witness import WITNESS_NAME
 from sentinel.signing import keys
 from sentinel.signing.keys import KeyFile, Purpose
 from sentinel.signing.token_keys import KeyState, states_of, token_keys
@@ -34,8 +35,11 @@ def public_keys() -> tuple[PublicKey, ...]:
     entity, folder = current_entity(), Path(settings.KEYS_DIR)
     found: list[PublicKey] = []
     for purpose in (Purpose.LOG, Purpose.TOKEN, Purpose.POLICY, Purpose.WITNESS):
-        files = keys.key_files(folder=folder, entity=entity, purpose=purpose)
-        found += [_shown(entity, purpose, each.file, each.state) for each in states_of(files)]
+        if purpose is Purpose.TOKEN:
+            states = token_keys(entity)
+        else:
+            states = states_of(keys.key_files(folder=folder, entity=entity, purpose=purpose))
+        found += [_shown(entity, purpose, each.file, each.state) for each in states]
     return tuple(found)
 
 
@@ -63,6 +67,9 @@ def json_web_keys() -> dict[str, list[dict[str, str]]]:
 
 def verification_key(entity: str, purpose: Purpose, public_bytes: bytes) -> VerificationKey:
     """Return a public key under the name by which the log records it."""
+    if purpose is Purpose.WITNESS:
+        # It signs for itself, not for the log: every log it cosigns knows it by one name.
+        return VerificationKey(WITNESS_NAME, COSIGNATURE_V1, public_bytes)
     name = origin_of(entity) if purpose is Purpose.LOG else f"{origin_of(entity)}/{purpose.value}"
     return VerificationKey(name, ED25519, public_bytes)
 

@@ -1,4 +1,4 @@
-"""Kill switches: stop everything, one action, one person or agent, or one key, at once.
+"""Kill switches: stop everything, an action, an actor, agents, a rule, or a key, at once.
 
 Each change is a new row with a higher number. A token carries the highest number its decision
 saw, so setting a switch also revokes the tokens that are already out.

@@ -1,4 +1,4 @@
-"""Which approval and which challenge a decision rests on, waits for or opens."""
+"""What a decision rests on, waits for or opens, and what its permit obliges to."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +9,9 @@ from sentinel.judging import ATTEMPTS_MAX, Judgement, Proposal, is_satisfied
 from sentinel.vocabulary import Verdict
 
 TYPING_SECONDS = 30
+# Whoever acts on a permit says what became of it.
+TELL_OUTCOME = "outcome"
+HANDLED_BY_ALL = frozenset({TELL_OUTCOME})
 
 
 @dataclass(frozen=True, slots=True)

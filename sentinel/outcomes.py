@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -17,8 +18,10 @@ EXPIRY_GRACE_SECONDS = 10
 # A decision may commit long after its token expired; the sweep looks back this far.
 OVERLAP_SECONDS = 900
 SWEEP_LIMIT = 500
+IN_PROGRESS = "in_progress"
 
 _RECORD = "SELECT sentinel_record_outcome(%s, %s, %s, %s, %s, %s, %s, %s)"
+_AUDIENCE = "SELECT audience FROM sentinel_decision WHERE id = %s AND verdict = 'permit'"
 _OUTCOME = """
 SELECT decision_id, kind, code, reference, position, words, recorded_at FROM sentinel_outcome
 WHERE decision_id = %s ORDER BY is_final DESC LIMIT 1
@@ -74,6 +77,12 @@ class OpenToken:
     is_redeemed: bool
 
 
+def audience_of(*, decision_id: UUID) -> str | None:
+    """Return which connector a permit was made out to, or None if there is no such permit."""
+    rows = run_one(_AUDIENCE, [decision_id])
+    return str(rows[0][0]) if rows else None
+
+
 def record_outcome(  # noqa: PLR0913 - an outcome has these parts
     *,
     decision_id: UUID,
@@ -116,6 +125,21 @@ def outcomes_of(*, decision_ids: Collection[UUID]) -> Mapping[UUID, Outcome]:
     """Return the outcomes of decisions that have one, the final one where there is one."""
     found = run_one(_OUTCOMES, [list(decision_ids)]) if decision_ids else ()
     return {row[0]: _outcome(row) for row in found}
+
+
+def outcome_then(decision_id: UUID, found: Mapping[str, Any] | None, at: datetime) -> Outcome:
+    """Return the outcome of an earlier permit, from what a look-up found of it, if anything."""
+    if found is None:
+        return Outcome(decision_id, OutcomeKind.UNKNOWN, IN_PROGRESS, "", "", "", at)
+    return Outcome(
+        decision_id,
+        OutcomeKind(found["kind"]),
+        found["code"],
+        found["reference"],
+        found["position"],
+        found["words"],
+        datetime.fromisoformat(found["at"]).astimezone(UTC),
+    )
 
 
 def open_tokens(*, older_than_seconds: int, limit: int = SWEEP_LIMIT) -> tuple[OpenToken, ...]:

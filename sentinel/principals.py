@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from sentinel.vocabulary import Principal
 
 CHAIN_LINKS_MAX = 4
+PEOPLE = frozenset({"customer", "employee"})
 KILL_SWITCH = "kill_switch."
+AGENTS = "agents"
 # The same letters that a kill switch can name, so that nobody is out of its reach.
 _ID = re.compile(r"(customer|employee|agent|system):[A-Za-z0-9_.-]{1,100}")
 
@@ -19,16 +21,24 @@ def chain_refusal(
     if len(chain) > CHAIN_LINKS_MAX:
         return "chain_too_long", str(len(chain))
     for link in chain:
-        if not _ID.fullmatch(link.id) or not link.id.startswith(f"{link.kind}:"):
-            return "principal_refused", link.kind
-        if link.entity != entity:
-            return "cross_entity", link.kind
+        refusal = _link_refusal(link, entity)
+        if refusal:
+            return refusal, link.kind
         unknown = unregistered(link, roles, mandates)
         if unknown:
             return "unknown_role", unknown
     if len({link.id for link in chain}) != len(chain):
         return "principal_refused", "a circle"
     return None
+
+
+def _link_refusal(link: Principal, entity: str) -> str:
+    """Return the code of what is wrong with who a link names, or nothing."""
+    if not _ID.fullmatch(link.id) or not link.id.startswith(f"{link.kind}:"):
+        return "principal_refused"
+    if link.entity != entity:
+        return "cross_entity"
+    return "no_person_of_record" if link.kind in PEOPLE and not link.person_id else ""
 
 
 def unregistered(link: Principal, roles: frozenset[str], mandates: frozenset[str]) -> str:
@@ -58,12 +68,36 @@ def chain_ids(principal: Principal) -> list[str]:
     return [link.id for link in principal.chain()]
 
 
+def authority_holders(principal: Principal) -> list[str]:
+    """Return every name under which authority may be written down for a chain."""
+    chain = principal.chain()
+    named = [link.id for link in chain]
+    return [*named, *dict.fromkeys(f"role:{role}" for link in chain for role in link.roles)]
+
+
 def kill_switch_scopes(actors: Sequence[str], action_kind: str, kid: str) -> list[str]:
     """Return every scope whose kill switch would stop these actors from doing this.
 
     Turning a kill switch is stopped for an actor or a key only: what stops everything must not
     stop those who let it go on.
     """
-    is_switch = action_kind.startswith(KILL_SWITCH)
-    wide = [] if is_switch else ["all", f"action:{action_kind}"]
-    return [*wide, f"kid:{kid}", *(f"actor:{actor}" for actor in actors)]
+    wide = [] if is_switch(action_kind) else ["all", f"action:{action_kind}"]
+    agents = [actor for actor in actors if actor.startswith("agent:")]
+    named = [AGENTS, *agents] if agents else []
+    return [*wide, f"kid:{kid}", *(f"actor:{actor}" for actor in actors), *named]
+
+
+def rule_scopes(action_kind: str, policies: Sequence[str], bundle: str) -> list[str]:
+    """Return every scope whose kill switch would stop a permit that rests on these rules.
+
+    Turning a kill switch is not stopped by a rule: else nobody could let that rule go on.
+    """
+    if is_switch(action_kind):
+        return []
+    rules = (f"policy:{policy}" for policy in policies)
+    return [*rules, *(f"bundle:{part}" for part in bundle.split())]
+
+
+def is_switch(action_kind: str) -> bool:
+    """Return whether an action turns a kill switch."""
+    return action_kind.startswith(KILL_SWITCH)

@@ -3,16 +3,10 @@
 from sentinel.accesses import record_access
 from sentinel.approvals import (
     Approval,
-    ApprovalAnswered,
-    ApprovalByParticipant,
-    ApprovalBySamePerson,
-    ApprovalClosed,
-    ApprovalOtherParameters,
-    ApprovalRefused,
     ApprovalRequest,
     ApprovalState,
     ApprovalUnknown,
-    ApprovalWrongRole,
+    ApprovalUnsigned,
     approval_request,
     approvals_of,
     approve,
@@ -20,6 +14,21 @@ from sentinel.approvals import (
     keep_approval_open,
     open_approval_requests,
 )
+from sentinel.approvers import (
+    ApprovalAnswered,
+    ApprovalBeyondMandate,
+    ApprovalByDelegate,
+    ApprovalByParticipant,
+    ApprovalBySamePerson,
+    ApprovalClosed,
+    ApprovalConflict,
+    ApprovalFactsMissing,
+    ApprovalOtherParameters,
+    ApprovalRefused,
+    ApprovalWrongRole,
+)
+from sentinel.authority_changes import AUTHORITY_CHANGES, authority_problem
+from sentinel.authority_register import Authority, authorities, duty_conflicts
 from sentinel.bundle import Evidence, NothingToExport, export_evidence, write_evidence
 from sentinel.catalogue import (
     ActionKind,
@@ -27,9 +36,12 @@ from sentinel.catalogue import (
     ParametersRefused,
     UnknownAction,
     action_kinds,
+    outside_audiences,
     register_action,
 )
 from sentinel.deciding import IdempotencyConflict, decide, decide_durably
+from sentinel.device_doors import *  # noqa: F403  (all that it names)
+from sentinel.device_doors import __all__ as devices
 from sentinel.digests import digest
 from sentinel.entities import (
     EntityNameRefused,
@@ -61,13 +73,21 @@ from sentinel.factors import (
     is_code_shown,
 )
 from sentinel.foreseeing import Foreseen, foresee
+from sentinel.gauges import Gauge, Gauges, append_plain, gauges, hash_floor, is_spent_by_me
 from sentinel.genesis import GenesisRefused, install_genesis, is_genesis_done
 from sentinel.governing import GovernanceRefused, govern, is_own
 from sentinel.key_rotation import RotatedKey, rotate_key
 from sentinel.key_views import PublicKey, json_web_keys, public_keys
 from sentinel.kill_switches import KillSwitch, kill_switches
 from sentinel.limits import Limit, limits_of
+from sentinel.log.merkle import ProofRefused
 from sentinel.log.note import Checkpoint
+from sentinel.log.outside_witness import (
+    OutsideWitness,
+    WitnessUnreachable,
+    ask_witnesses_once,
+    outside_witnesses,
+)
 from sentinel.log.proofs import (
     ConsistencyProof,
     InclusionProof,
@@ -91,12 +111,16 @@ from sentinel.log.reading import (
     records_of,
     verify_record,
 )
+from sentinel.log.receipts import LogReceipt, receipt, receipts_of
 from sentinel.log.records import LogRecord
 from sentinel.log.sequencer import run_sequencer_once
+from sentinel.log.tiles import TileDamaged, TileUnknown, read_tile
+from sentinel.log.watching import watch_log_once
 from sentinel.log.witness import WitnessRefused, run_witness_once
 from sentinel.outcomes import (
     OpenToken,
     OutcomeRefused,
+    audience_of,
     expire_tokens_once,
     open_tokens,
     outcome_of,
@@ -105,14 +129,23 @@ from sentinel.outcomes import (
 )
 from sentinel.permits_proof import PermitsProof, prove_permits
 from sentinel.policy.bundles import Bundle, BundleRefused, bank_bundle, journey_bundle
-from sentinel.policy.publishing import (
-    ProposalUnknown,
-    SamePerson,
-    propose_bundle,
-    publish_bundle,
-    roles_in_force,
-)
+from sentinel.policy.publishing import roles_in_force
 from sentinel.policy.words import BundleView, PolicyView, bundles
+from sentinel.proposals import (
+    NeverInForce,
+    ProposalEnded,
+    ProposalUnknown,
+    ReportDiffers,
+    SamePerson,
+    ShadowTooShort,
+    bundle_proposal,
+    bundle_proposals,
+    propose_bundle,
+    propose_rollback,
+    publish_bundle,
+    publish_proposal,
+    reject_proposal,
+)
 from sentinel.reading import (
     CursorRefused,
     DecisionFacets,
@@ -125,10 +158,16 @@ from sentinel.reading import (
 )
 from sentinel.redemption import Presented, Redemption, present, redeem
 from sentinel.refusals import SentinelError
+from sentinel.replaying import rejudge
 from sentinel.sealing import SealBroken, SubjectForgotten, seal_for, unseal_for
+from sentinel.separation import separations
+from sentinel.shadowing import run_shadows_once, simulate_proposal, start_shadow
 from sentinel.signing.canonical import NotCanonical
+from sentinel.signing.custody import Custody, SignerUnavailable
 from sentinel.signing.keys import KeyRefused, Purpose
+from sentinel.signing.remote.process import SignerServer, Signing
 from sentinel.signing.token_keys import KEPT_OUTSIDE_SECONDS
+from sentinel.simulating import Candidate, simulate
 from sentinel.step_up import (
     Challenge,
     ChallengeExpired,
@@ -145,30 +184,40 @@ from sentinel.store import NotInTransaction, count_written, database_time, run_s
 from sentinel.timeline import TimelineBar, decision_timeline
 from sentinel.tokens import TokenRefused
 
-__all__ = [
+__all__ = [  # noqa: PLE0604  (the names of the devices come as they are listed there)
+    *devices,
+    "AUTHORITY_CHANGES",
     "KEPT_OUTSIDE_SECONDS",
     "ActionKind",
     "ActionKindConflict",
     "Approval",
     "ApprovalAnswered",
+    "ApprovalBeyondMandate",
+    "ApprovalByDelegate",
     "ApprovalByParticipant",
     "ApprovalBySamePerson",
     "ApprovalClosed",
+    "ApprovalConflict",
+    "ApprovalFactsMissing",
     "ApprovalOtherParameters",
     "ApprovalRefused",
     "ApprovalRequest",
     "ApprovalState",
     "ApprovalUnknown",
+    "ApprovalUnsigned",
     "ApprovalWrongRole",
+    "Authority",
     "Bundle",
     "BundleRefused",
     "BundleView",
+    "Candidate",
     "Challenge",
     "ChallengeExpired",
     "ChallengeUnknown",
     "Checkpoint",
     "ConsistencyProof",
     "CursorRefused",
+    "Custody",
     "DecisionFacets",
     "DecisionFilter",
     "DecisionPage",
@@ -189,6 +238,8 @@ __all__ = [
     "FactorReused",
     "FactorUnknown",
     "Foreseen",
+    "Gauge",
+    "Gauges",
     "GenesisRefused",
     "GovernanceRefused",
     "IdempotencyConflict",
@@ -200,46 +251,66 @@ __all__ = [
     "LogEvent",
     "LogHealth",
     "LogProof",
+    "LogReceipt",
     "LogRecord",
+    "NeverInForce",
     "NotCanonical",
     "NotInTransaction",
     "NotSequencedYet",
     "NothingToExport",
     "OpenToken",
     "OutcomeRefused",
+    "OutsideWitness",
     "ParametersRefused",
     "PermitsProof",
     "PolicyView",
     "Presented",
+    "ProofRefused",
+    "ProposalEnded",
     "ProposalUnknown",
     "PublicKey",
     "Purpose",
     "RecordCheck",
     "RecordNotFound",
     "Redemption",
+    "ReportDiffers",
     "RotatedKey",
     "SamePerson",
     "SealBroken",
     "SentinelError",
+    "ShadowTooShort",
     "SignedCheckpoint",
+    "SignerServer",
+    "SignerUnavailable",
+    "Signing",
     "StepUpAnswer",
     "StepUpRefused",
     "SubjectForgotten",
+    "TileDamaged",
+    "TileUnknown",
     "TimelineBar",
     "TokenRefused",
     "TooManyAttempts",
     "TotpEnrolment",
     "UnknownAction",
     "WitnessRefused",
+    "WitnessUnreachable",
     "WrongFactor",
     "accept_code",
     "action_kinds",
     "answer_step_up",
+    "append_plain",
     "approval_request",
     "approvals_of",
     "approve",
+    "ask_witnesses_once",
+    "audience_of",
     "authenticator_code",
+    "authorities",
+    "authority_problem",
     "bank_bundle",
+    "bundle_proposal",
+    "bundle_proposals",
     "bundles",
     "challenge",
     "checkpoint_at",
@@ -254,19 +325,23 @@ __all__ = [
     "decision_timeline",
     "decisions",
     "digest",
+    "duty_conflicts",
     "enrol_totp",
     "events_after",
     "expire_tokens_once",
     "explain",
     "export_evidence",
     "foresee",
+    "gauges",
     "govern",
     "has_factor",
+    "hash_floor",
     "inclusion_proof",
     "install_genesis",
     "is_code_shown",
     "is_genesis_done",
     "is_own",
+    "is_spent_by_me",
     "journey_bundle",
     "json_web_keys",
     "keep_approval_open",
@@ -280,26 +355,41 @@ __all__ = [
     "open_tokens",
     "outcome_of",
     "outcomes_of",
+    "outside_audiences",
+    "outside_witnesses",
     "present",
     "propose_bundle",
+    "propose_rollback",
     "prove_log",
     "prove_permits",
     "public_keys",
     "publish_bundle",
+    "publish_proposal",
+    "read_tile",
+    "receipt",
+    "receipts_of",
     "record",
     "record_access",
     "record_outcome",
     "records_of",
     "redeem",
     "register_action",
+    "reject_proposal",
+    "rejudge",
     "roles_in_force",
     "rotate_key",
     "run_sequencer_once",
+    "run_shadows_once",
     "run_statement",
     "run_witness_once",
     "seal_for",
+    "separations",
     "short_checkpoint",
+    "simulate",
+    "simulate_proposal",
+    "start_shadow",
     "unseal_for",
     "verify_record",
+    "watch_log_once",
     "write_evidence",
 ]

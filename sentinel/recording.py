@@ -5,21 +5,21 @@ commitment to the parameters and facts. The clear values are sealed under the su
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sentinel.catalogue import TypedParameters, normal_form
+from sentinel.counting import standing_dimensions
 from sentinel.exemptions import LOW_VALUE
 from sentinel.gathering import Gathered
 from sentinel.judging import Judgement, Proposal, obligations_met
-from sentinel.limits import DAILY_OUTGOING
 from sentinel.log.records import append_statement
 from sentinel.obligations import ObligationIds
 from sentinel.policy.engine import ENGINE
 from sentinel.principals import chain_ids
-from sentinel.sealing import seal_values
+from sentinel.sealing import seal
 from sentinel.signing.canonical import INTEGER_LIMIT, canonical_json, domain_prefix
 from sentinel.store import Statement
 from sentinel.vocabulary import Action, Fact, Principal, Verdict
@@ -27,7 +27,7 @@ from sentinel.vocabulary import Action, Fact, Principal, Verdict
 APPROVAL_HOURS = 72
 CHALLENGE_SECONDS = 300
 ABOVE_THRESHOLD = "approval-above-threshold"
-_COMMITMENT = domain_prefix("decision-values")
+_COMMITMENT = domain_prefix("decision-values", version=2)
 
 _DECIDED = """
 WITH decided AS (
@@ -43,11 +43,13 @@ WITH decided AS (
 """
 _RESERVED = """, reserved AS (
   INSERT INTO sentinel_reservation (decision_id, name, holder, currency, day, amount_minor, state)
-  SELECT id, %s, %s, %s, %s, %s, 'held' FROM decided
+  SELECT d.id, split_part(r, '|', 1), split_part(r, '|', 2), split_part(r, '|', 3),
+    split_part(r, '|', 4)::date, split_part(r, '|', 5)::bigint, 'held'
+  FROM decided d CROSS JOIN unnest(string_to_array(%s, ' ')) r
   RETURNING name, holder, currency, day, amount_minor
 ), used AS (
   INSERT INTO sentinel_usage AS u (name, holder, currency, day, used_minor)
-  SELECT name, holder, currency, day, amount_minor FROM reserved
+  SELECT name, holder, currency, day, amount_minor FROM reserved ORDER BY holder, day, name
   ON CONFLICT (entity, holder, day, name, currency)
   DO UPDATE SET used_minor = u.used_minor + excluded.used_minor
 )
@@ -72,8 +74,9 @@ WHERE principal_id = %s AND used_count > 0
 """
 _REQUEST_APPROVAL = """
 INSERT INTO sentinel_approval_request (id, decision_id, case_id, action_kind, params_hash, role,
-  policies, subject, requested_by, excluded_ids, excluded_persons, state, opened_at, expires_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s)
+  policies, subject, requested_by, excluded_ids, excluded_persons, state, opened_at, expires_at,
+  risk)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 'open', %s, %s, %s)
 """
 _CHALLENGE = """
 INSERT INTO sentinel_challenge (id, decision_id, case_id, action_kind, params_hash, principal_id,
@@ -104,47 +107,65 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The clear values of a decision: sealed beside it, committed to in the log."""
+    """The clear values of a decision: sealed beside it, committed to in the log.
+
+    With the judgement comes what the policies were shown, so that they can be asked again.
+    """
 
     resource: str
     facts: tuple[Fact, ...] = ()
     typed: TypedParameters | None = None
+    judgement: Judgement | None = None
+    # What else it was judged on, so that it can be judged again.
+    inputs: Mapping[str, object] | None = None
 
-    def plain(self) -> dict[str, object]:
-        """Return the values as they are sealed."""
-        return {
-            "facts": {fact.name: _fact_value(fact.value) for fact in self.facts},
-            "parameters": dict(self.typed.plain) if self.typed else None,
-            "resource": self.resource,
-        }
+    def text(self) -> bytes:
+        """Return the values in their one canonical form, as they are sealed and committed to."""
+        judgement = self.judgement
+        return canonical_json(
+            {
+                "context": normal_form(dict(judgement.context)) if judgement else {},
+                "facts": {fact.name: normal_form(_fact_value(fact.value)) for fact in self.facts},
+                "inputs": normal_form(self.inputs),
+                "parameters": dict(self.typed.plain) if self.typed else None,
+                "resource": self.resource,
+                "roles": [list(each) for each in judgement.roles] if judgement else [],
+            }
+        )
 
-    def commitment(self, key: bytes) -> str:
-        """Return a hash that only the holder of the subject's key could have made or can check."""
-        facts = {fact.name: normal_form(_fact_value(fact.value)) for fact in self.facts}
-        parameters = self.typed.canonical if self.typed else b""
-        said = canonical_json(facts) + b"\0" + parameters
-        return hmac.digest(key, _COMMITMENT + said, "sha256").hex()
+
+def values_key(subject_key: bytes, decision_id: UUID) -> bytes:
+    """Return the key that opens the commitment of one decision, and of no other."""
+    return hmac.digest(subject_key, b"decision-values-key/v1\0" + decision_id.bytes, "sha256")
+
+
+def commitment(key: bytes, text: bytes) -> str:
+    """Return a hash of values that nobody can make or check without the key of their decision."""
+    return hmac.digest(key, _COMMITMENT + text, "sha256").hex()
 
 
 def ruling_statement(
-    ruling: Ruling, *, key: bytes, values: Values, reservation: Sequence[object] = ()
+    ruling: Ruling, *, key: bytes, values: Values, reservation: str = ""
 ) -> Statement:
     """Return the one statement that records a ruling.
 
     It writes the log's record, the decision, its sealed values and, with a permit that counts
-    against a limit, the reservation: name, holder, currency, day and amount.
+    against limits, what it reserves of each.
     """
     is_permit = ruling.judgement.verdict is Verdict.PERMIT
+    text = values.text()
+    committed = commitment(values_key(key, ruling.id), text)
     record = append_statement(
         kind="issued" if is_permit else "refused",
-        body=_body(ruling, values.commitment(key), values.facts),
+        body=_body(ruling, committed, values.facts),
         decision_id=ruling.id,
         case_id=ruling.action.case_id,
     )
-    sealed = seal_values(key, values.plain(), bound_to=f"decision/v1|{ruling.entity}|{ruling.id}")
+    sealed = seal(key, text, bound_to=f"decision/v1|{ruling.entity}|{ruling.id}")
     columns = [*_columns(ruling), record.record_id, ruling.at, sealed]
     sql = _DECIDE_AND_RESERVE if reservation else _DECIDE
-    return sql, [*columns, *reservation, *record.parameters]
+    reserved = [reservation] if reservation else []
+    return sql, [*columns, *reserved, *record.parameters]
 
 
 def obligation_statements(
@@ -170,6 +191,7 @@ def obligation_statements(
             sorted(persons - {""}),
             at,
             at + timedelta(hours=APPROVAL_HOURS),
+            proposal.entry.risk,
         ]
         return [(_REQUEST_APPROVAL, request)]
     if judgement.verdict is Verdict.NEEDS_STEP_UP and ids.is_challenge_new:
@@ -179,12 +201,10 @@ def obligation_statements(
     return []
 
 
-def reservation_of(proposal: Proposal, holder: str) -> tuple[object, ...]:
-    """Return what a permit reserves against the daily limit, or nothing."""
-    amount = proposal.typed.amount
-    if amount is None or not proposal.counts_against_limit:
-        return ()
-    return DAILY_OUTGOING, holder, amount.currency, proposal.at.date(), amount.minor_units
+def reservation_of(proposal: Proposal, known: Gathered) -> str:
+    """Return what a permit reserves of every cap that is in force for it, or nothing."""
+    counted = standing_dimensions(proposal.dimensions, known.standings)
+    return " ".join(each.reserved() for each in counted)
 
 
 def exemption_statements(

@@ -15,7 +15,9 @@ from sentinel.catalogue import (
     typed_parameters,
 )
 from sentinel.entities import current_entity
-from sentinel.principals import kill_switch_scopes
+from sentinel.obligations import HANDLED_BY_ALL
+from sentinel.principals import kill_switch_scopes, rule_scopes
+from sentinel.signing.custody import SignerUnavailable
 from sentinel.signing.token_keys import pinned_keys
 from sentinel.store import require_transaction, run_one
 from sentinel.tokens import (
@@ -71,15 +73,24 @@ class Presented:
         raise _noted(TokenRefused(str(self.decision_id), status))
 
 
-def redeem(*, token: DecisionToken, action: Action, audience: str) -> Redemption:
+def redeem(
+    *,
+    token: DecisionToken,
+    action: Action,
+    audience: str,
+    handled: frozenset[str] = HANDLED_BY_ALL,
+) -> Redemption:
     """Spend a token for exactly this action, in the same transaction as its effect.
+
+    `handled` names the obligations whoever acts knows and will keep; a token that carries another
+    is refused.
 
     Raises:
         NotInTransaction: the caller has opened no transaction.
         TokenRefused: `reason` is one of altered, unknown_key, wrong_connector, other_parameters,
-            unknown_decision, expired, revoked, spent.
+            unknown_obligation, unknown_decision, expired, revoked, spent.
     """
-    presented = present(token=token, action=action, audience=audience)
+    presented = present(token=token, action=action, audience=audience, handled=handled)
     ((status,),) = run_one(
         _REDEEM,
         [
@@ -96,26 +107,36 @@ def redeem(*, token: DecisionToken, action: Action, audience: str) -> Redemption
     return presented.spent(status)
 
 
-def present(*, token: DecisionToken, action: Action, audience: str) -> Presented:
+def present(
+    *,
+    token: DecisionToken,
+    action: Action,
+    audience: str,
+    handled: frozenset[str] = HANDLED_BY_ALL,
+) -> Presented:
     """Check all of a token that needs no database, for a statement that spends it with its effect.
 
     Raises:
         NotInTransaction: the caller has opened no transaction.
         TokenRefused: `reason` is one of altered, unknown_key, wrong_connector, other_parameters,
-            expired.
+            unknown_obligation, expired.
     """
     require_transaction()
     try:
-        return _present(token, action, audience)
+        return _present(token, action, audience, handled)
     except TokenRefused as error:
         raise _noted(error) from error.__cause__
 
 
-def _present(token: DecisionToken, action: Action, audience: str) -> Presented:
+def _present(
+    token: DecisionToken, action: Action, audience: str, handled: frozenset[str]
+) -> Presented:
     claims = _claims(token.compact, current_entity())
     _require_ours(claims, audience)
     typed = _typed(claims, action)
     _require_same(claims, action, typed)
+    if not handled.issuperset(claims.obligations):
+        raise TokenRefused(str(claims.token_id), "unknown_obligation")
     return Presented(
         decision_id=claims.token_id,
         action_kind=action.kind,
@@ -131,12 +152,15 @@ def _present(token: DecisionToken, action: Action, audience: str) -> Presented:
 
 def _claims(compact: str, entity: str) -> Claims:
     try:
-        return read(compact, keys=pinned_keys(entity))
-    except TokenRefused as error:
-        if error.reason != UNKNOWN_KEY:
-            raise
-    # Another process may have made the key a moment ago.
-    return read(compact, keys=pinned_keys(entity, is_asked_again=True))
+        try:
+            return read(compact, keys=pinned_keys(entity))
+        except TokenRefused as error:
+            if error.reason != UNKNOWN_KEY:
+                raise
+        # Another process may have made the key a moment ago.
+        return read(compact, keys=pinned_keys(entity, is_asked_again=True))
+    except SignerUnavailable as error:
+        raise TokenRefused("?", UNKNOWN_KEY) from error
 
 
 def _noted(error: TokenRefused) -> TokenRefused:
@@ -167,6 +191,7 @@ def _require_same(claims: Claims, action: Action, typed: TypedParameters) -> Non
         and claims.resource == action.resource
         and claims.case_id == action.case_id
         and hmac.compare_digest(claims.params_hash, typed.hash_with(claims.salt))
+        and claims.linked_hash in {b"", typed.linked_hash(claims.salt)}
     )
     if not is_same:
         raise TokenRefused(str(claims.token_id), "other_parameters")
@@ -178,4 +203,6 @@ def _effect_digest(kind: str, typed: TypedParameters) -> bytes | None:
 
 
 def _scopes(claims: Claims) -> str:
-    return " ".join(kill_switch_scopes(claims.actors, claims.action_kind, claims.kid))
+    kind = claims.action_kind
+    scopes = kill_switch_scopes(claims.actors, kind, claims.kid)
+    return " ".join([*scopes, *rule_scopes(kind, claims.policies, claims.bundle)])

@@ -31,6 +31,14 @@ _WORDS = MappingProxyType(
         "principal_refused": (_STOPPED, "Somebody in the chain of principals is not acceptable."),
         "chain_too_long": (_STOPPED, "The chain of principals is longer than allowed."),
         "cross_entity": (_STOPPED, "Somebody in the chain belongs to another legal entity."),
+        "no_person_of_record": (
+            _STOPPED,
+            "Somebody in the chain is a person, but no person of record is known.",
+        ),
+        "human_only": (
+            "Only a person may do this. A colleague will help you.",
+            "The catalogue keeps this for people; no policy can give it to an agent or a system.",
+        ),
         "unknown_role": (_STOPPED, "Somebody in the chain has a role that is not registered."),
         "bad_resource": (_STOPPED, "The resource is not named as kind:id."),
         "stopped": (_STOPPED, "A kill switch is set for this action, person, agent or rule."),
@@ -53,12 +61,34 @@ _WORDS = MappingProxyType(
             "You can pay a smaller amount, or ask us to change your limit.",
             "The amount and what is already reserved today exceed the limit.",
         ),
+        "shared_limit_exceeded": (
+            "This would go over one of the limits that apply here. Nothing has happened. "
+            "A colleague can tell you more.",
+            "The amount and what is already reserved exceed a limit of the month, account, agent "
+            "or purpose.",
+        ),
+        "budget_exhausted": (
+            "The assistant has done all it may do for now. Nothing has happened. "
+            "A colleague will help you.",
+            "An agent or the case has used up a budget.",
+        ),
         "approval_rejected": (
             "A colleague looked at this and decided that we will not do it. Nothing has happened.",
             "The approver rejected exactly these parameters.",
         ),
+        "history_unreadable": (_LATER, "What was done before in this case could not be read."),
+        "signer_unavailable": (_LATER, "The signer of decision tokens does not answer or refuses."),
         "log_behind": (_LATER, "The evidence log is not being sequenced; high-risk actions stop."),
         "forgotten": (_STOPPED, "The personal data of this subject have been erased."),
+        "no_mandate": (
+            "This may not be done on somebody's behalf without a mandate that is in force."
+            " Nothing has happened.",
+            "No mandate for this kind of action stands for somebody in the chain.",
+        ),
+        "beyond_mandate": (
+            "This is more than may be decided here: at most {detail}. Nothing has happened.",
+            "The amount is above the cap of the mandate.",
+        ),
         "permitted": ("", "Permitted."),
     }
 )
@@ -67,4 +97,5 @@ _WORDS = MappingProxyType(
 def reason(code: str, *, detail: str = "") -> Reason:
     """Return the words for a refusal that Sentinel itself states; `detail` is for staff only."""
     customer, staff = _WORDS[code]
+    customer = customer.replace("{detail}", detail)
     return Reason(code, customer, f"{staff} ({detail})" if detail else staff)

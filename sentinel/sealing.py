@@ -6,7 +6,6 @@ in the evidence log still verifies.
 
 import json
 import os
-from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -53,12 +52,6 @@ def unseal(key: bytes, sealed: bytes, *, bound_to: str) -> bytes:
         return _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode())
     except InvalidTag as error:
         raise SealBroken from error
-
-
-def seal_values(key: bytes, values: Mapping[str, object], *, bound_to: str) -> bytes:
-    """Return plain JSON values encrypted."""
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return seal(key, text.encode(), bound_to=bound_to)
 
 
 def unseal_values(key: bytes, sealed: bytes, *, bound_to: str) -> dict[str, object]:

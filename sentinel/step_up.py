@@ -10,15 +10,15 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from sentinel.approvals import parameters_of
 from sentinel.catalogue import UnknownAction, action_kind
 from sentinel.factors import factor_of, keep_failure, keep_success
 from sentinel.judging import ATTEMPTS_MAX
 from sentinel.log.records import append
 from sentinel.refusals import SentinelError
+from sentinel.sealed_values import parameters_of
 from sentinel.vocabulary import Money, Principal
 
-METHOD = "totp"
+TOTP, PASSKEY = "totp", "passkey"
 _CHALLENGE = """
 SELECT decision_id, case_id, action_kind, encode(params_hash, 'hex'), principal_id, attempts,
   expires_at, satisfied_at FROM sentinel_challenge WHERE id = %s
@@ -95,7 +95,10 @@ class StepUpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class ChallengeRow:
+    """A challenge as it stands, locked for the transaction that asked for it so."""
+
+    id: UUID
     decision_id: UUID
     case_id: UUID
     action_kind: str
@@ -112,7 +115,7 @@ def challenge(*, challenge_id: UUID) -> Challenge:
     Raises:
         ChallengeUnknown: there is none of this id.
     """
-    row = _row(challenge_id, is_locking=False)
+    row = challenge_row(challenge_id, is_locking=False)
     amount, payee = _linked(row)
     return Challenge(
         id=challenge_id,
@@ -147,57 +150,67 @@ def answer_step_up(
         refusal = _answer(challenge_id, principal, code, at)
     if refusal is not None:
         raise refusal
-    return StepUpAnswer(challenge_id, METHOD, at)
+    return StepUpAnswer(challenge_id, TOTP, at)
 
 
 def _answer(
     challenge_id: UUID, principal: Principal, code: str, at: datetime
 ) -> StepUpRefused | None:
     """Return what is wrong with an answer, if anything, having counted it."""
-    name = str(challenge_id)
-    row = _row(challenge_id, is_locking=True)
-    if row.principal_id not in {link.id for link in principal.chain()[:1]}:
-        return ChallengeUnknown(name)
-    if row.satisfied_at is not None or row.expires_at <= at:
-        return ChallengeExpired(name)
+    row = challenge_row(challenge_id, is_locking=True)
+    closed = refusal_of(row, principal, at)
+    if closed is not None:
+        return closed
     factor = factor_of(row.principal_id, is_locking=True)
-    if row.attempts >= ATTEMPTS_MAX or factor.is_locked(at):
-        return TooManyAttempts(name)
+    if factor.is_locked(at):
+        return TooManyAttempts(str(challenge_id))
     counter = factor.matching_counter(code, at)
     if counter is None or counter <= factor.last_counter:
-        return _failed(challenge_id, row, at, is_reused=counter is not None)
+        keep_failure(row.principal_id, at)
+        return keep_wrong(row, TOTP, at, is_reused=counter is not None)
     keep_success(row.principal_id, counter)
-    _satisfy(challenge_id, row, at)
+    satisfy(row, TOTP, at)
     return None
 
 
-def _failed(challenge_id: UUID, row: _Row, at: datetime, *, is_reused: bool) -> StepUpRefused:
+def refusal_of(row: ChallengeRow, principal: Principal, at: datetime) -> StepUpRefused | None:
+    """Return why a challenge takes no answer from this person now, if it does not."""
+    if row.principal_id != principal.id:
+        return ChallengeUnknown(str(row.id))
+    if row.satisfied_at is not None or row.expires_at <= at:
+        return ChallengeExpired(str(row.id))
+    return TooManyAttempts(str(row.id)) if row.attempts >= ATTEMPTS_MAX else None
+
+
+def keep_wrong(
+    row: ChallengeRow, method: str, at: datetime, *, is_reused: bool = False
+) -> StepUpRefused:
+    """Count a wrong answer to a challenge and return what to refuse it with."""
     left = ATTEMPTS_MAX - row.attempts - 1
-    keep_failure(row.principal_id, at)
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE sentinel_challenge SET attempts = attempts + 1 WHERE id = %s", [challenge_id]
+            "UPDATE sentinel_challenge SET attempts = attempts + 1 WHERE id = %s", [row.id]
         )
-    result = "reused" if is_reused else "wrong"
-    _record(challenge_id, row, at, result)
+    _record(row, method, at, "reused" if is_reused else "wrong")
     if is_reused:
-        return FactorReused(str(challenge_id), left)
-    return WrongFactor(str(challenge_id), left) if left else TooManyAttempts(str(challenge_id))
+        return FactorReused(str(row.id), left)
+    return WrongFactor(str(row.id), left) if left else TooManyAttempts(str(row.id))
 
 
-def _satisfy(challenge_id: UUID, row: _Row, at: datetime) -> None:
+def satisfy(row: ChallengeRow, method: str, at: datetime) -> None:
+    """Keep that a challenge was answered rightly, and by what."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE sentinel_challenge SET satisfied_at = %s WHERE id = %s", [at, challenge_id]
+            "UPDATE sentinel_challenge SET satisfied_at = %s WHERE id = %s", [at, row.id]
         )
-    _record(challenge_id, row, at, "accepted")
+    _record(row, method, at, "accepted")
 
 
-def _record(challenge_id: UUID, row: _Row, at: datetime, result: str) -> None:
+def _record(row: ChallengeRow, method: str, at: datetime, result: str) -> None:
     body = {
         "at": at.isoformat(),
-        "challenge": str(challenge_id),
-        "method": METHOD,
+        "challenge": str(row.id),
+        "method": method,
         "params_hash": row.params_hash,
         "principal": row.principal_id,
         "result": result,
@@ -206,7 +219,12 @@ def _record(challenge_id: UUID, row: _Row, at: datetime, result: str) -> None:
         append(cursor, kind="step_up", body=body, decision_id=row.decision_id, case_id=row.case_id)
 
 
-def _row(challenge_id: UUID, *, is_locking: bool) -> _Row:
+def challenge_row(challenge_id: UUID, *, is_locking: bool) -> ChallengeRow:
+    """Return a challenge as it stands, and lock it until the transaction ends if asked to.
+
+    Raises:
+        ChallengeUnknown: there is none of this id.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _CHALLENGE_LOCKED if is_locking else _CHALLENGE,
@@ -215,10 +233,10 @@ def _row(challenge_id: UUID, *, is_locking: bool) -> _Row:
         row = cursor.fetchone()
     if row is None:
         raise ChallengeUnknown(str(challenge_id))
-    return _Row(*row)
+    return ChallengeRow(challenge_id, *row)
 
 
-def _linked(row: _Row) -> tuple[Money | None, tuple[str, ...]]:
+def _linked(row: ChallengeRow) -> tuple[Money | None, tuple[str, ...]]:
     """Return the amount and payee a challenge confirms, from the sealed parameters."""
     parameters = parameters_of(row.decision_id) or {}
     try:

@@ -4,24 +4,22 @@ The string of a token is not its identity: base64 has several spellings. The sin
 the id inside, and any spelling but the canonical one is refused.
 """
 
-import base64
 import binascii
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal
 from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import BaseModel, ConfigDict
 
 from sentinel.refusals import SentinelError
-from sentinel.signing.canonical import Canonical, NotCanonical, canonical_json, parse
+from sentinel.signing.canonical import Canonical, NotCanonical, canonical_json, parse_canonical
 from sentinel.signing.keys import Signer, require_sound_public_key
+from sentinel.token_claims import ClaimSet, Detail, Said, actors_of, claim_set, claims_text
 from sentinel.vocabulary import DecisionToken, Principal
 
 TYPE = "decision+jwt"
@@ -31,56 +29,15 @@ TTL_SECONDS_MAX = 60
 CHARACTERS_MAX = 4096
 MINTED_KEPT = 256
 UNKNOWN_KEY = "unknown_key"
+# How sure it is who stands behind a permit (`acr`): nobody signed in, a person did, or a person
+# gave a second factor for exactly this action.
+NOBODY = "urn:frontline:acr:mandate"
+SIGNED_IN = "urn:frontline:acr:signed-in"
+STEPPED_UP = "urn:frontline:acr:stepped-up"
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
+_INPUT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-class _Actor(_Strict):
-    sub: str
-    act: "_Actor | None" = None
-
-
-class _ParametersHash(_Strict):
-    c: Literal["jcs"]
-    a: Literal["sha-256"]
-    s: str
-    v: str
-
-
-class _Detail(_Strict):
-    type: Literal["urn:frontline:action:v1"]
-    actions: list[str]
-    locations: list[str]
-    identifier: str
-    params_hash: _ParametersHash
-
-
-class _Sentinel(_Strict):
-    ver: Literal[1]
-    pol: str
-    eng: str
-    det: list[str]
-    appr: str
-    ep: int
-
-
-class _ClaimSet(_Strict):
-    iss: str
-    aud: str
-    sub: str
-    act: _Actor
-    iat: int
-    exp: int
-    jti: str
-    txn: str
-    scope: str
-    authorization_details: list[_Detail]
-    purpose: str
-    amr: list[str]
-    sent: _Sentinel
 
 
 class TokenRefused(SentinelError):
@@ -114,6 +71,9 @@ class Grant:
     approval_id: str
     epoch: int
     issued_at: datetime
+    linked_hash: bytes = b""
+    obligations: tuple[str, ...] = ()
+    is_stepped_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +91,13 @@ class Claims:
     case_id: UUID
     salt: bytes
     params_hash: bytes
+    bundle: str
+    policies: tuple[str, ...]
     epoch: int
     issued_at: int
     expires_at: int
+    linked_hash: bytes = b""
+    obligations: tuple[str, ...] = ()
 
 
 def issuer_of(entity: str) -> str:
@@ -145,7 +109,7 @@ def mint(grant: Grant, signer: Signer, *, ttl_seconds: int = TTL_SECONDS) -> Dec
     """Return a signed token for a permit that has been, or is being, recorded."""
     issued_at = int(grant.issued_at.timestamp())
     expires_at = issued_at + ttl_seconds
-    claims = canonical_json(_claims(grant, issued_at, expires_at))
+    claims = claims_text(_said(grant, issued_at, expires_at))
     signed = _header(signer.kid) + "." + _encode(claims)
     compact = signed + "." + _encode(signer.sign(signed.encode()))
     _keep_minted(compact, _own_claims(grant, signer.kid, issued_at, expires_at))
@@ -165,17 +129,32 @@ def read(compact: str, *, keys: Mapping[str, bytes]) -> Claims:
         return minted
     if len(compact) > CHARACTERS_MAX or not _SHAPE.fullmatch(compact):
         raise TokenRefused("?", "altered")
-    header_text, claims_text, signature_text = compact.split(".")
-    kid = _kid(_object(header_text))
+    header_text, said_text, signature_text = compact.split(".")
+    kid = _kid(header_text)
     public = keys.get(kid)
     if public is None:
         raise TokenRefused("?", UNKNOWN_KEY)
-    signed = f"{header_text}.{claims_text}".encode()
+    signed = f"{header_text}.{said_text}".encode()
     try:
-        _public_key(public).verify(_decode(signature_text), signed)
+        _public_key(public).verify(_decode_part(signature_text), signed)
     except InvalidSignature as error:
         raise TokenRefused("?", "altered") from error
-    return _read_claims(kid, _object(claims_text))
+    return _read_claims(kid, _decode_part(said_text))
+
+
+def signing_input(text: str, *, kids: Collection[str]) -> Claims:
+    """Return the claims of a text that is to be signed as a decision token by one of these keys.
+
+    Raises:
+        TokenRefused: it is anything but the header and the claims of a token of ours.
+    """
+    if len(text) > CHARACTERS_MAX or not _INPUT.fullmatch(text):
+        raise TokenRefused("?", "altered")
+    header_text, said_text = text.split(".")
+    kid = _kid(header_text)
+    if kid not in kids:
+        raise TokenRefused("?", UNKNOWN_KEY)
+    return _read_claims(kid, _decode_part(said_text))
 
 
 # Tokens this process signed itself, to the letter: whoever presents the same letters presents the
@@ -203,9 +182,13 @@ def _own_claims(grant: Grant, kid: str, issued_at: int, expires_at: int) -> Clai
         case_id=grant.case_id,
         salt=grant.salt,
         params_hash=grant.params_hash,
+        bundle=grant.bundle,
+        policies=grant.policies,
         epoch=grant.epoch,
         issued_at=issued_at,
         expires_at=expires_at,
+        linked_hash=grant.linked_hash,
+        obligations=grant.obligations,
     )
 
 
@@ -214,60 +197,56 @@ def forget_minted() -> None:
     _minted.clear()
 
 
-def actor_chain(principal: Principal) -> dict[str, object]:
-    """Return the RFC 8693 `act` claim: who acts now, and who acted before."""
-    claim: dict[str, object] = {"sub": principal.id}
-    if principal.on_behalf_of is not None:
-        claim["act"] = actor_chain(principal.on_behalf_of)
-    return claim
+def _said(grant: Grant, issued_at: int, expires_at: int) -> Said:
+    acr, amr, auth_time = _authenticated(grant)
+    return Said(
+        acr=acr,
+        actors=tuple(link.id for link in grant.principal.chain()),
+        amr=amr,
+        aud=grant.audience,
+        auth_time=auth_time,
+        identifier=grant.resource,
+        linked=_encode(grant.linked_hash),
+        salt=_encode(grant.salt),
+        params_hash=_encode(grant.params_hash),
+        exp=expires_at,
+        iat=issued_at,
+        iss=issuer_of(grant.entity),
+        jti=str(grant.decision_id),
+        purpose=grant.purpose,
+        scope=grant.action_kind,
+        appr=grant.approval_id,
+        det=grant.policies,
+        eng=grant.engine,
+        ep=grant.epoch,
+        obl=grant.obligations,
+        pol=grant.bundle,
+        sub=grant.subject,
+        txn=str(grant.case_id),
+    )
 
 
-def _claims(grant: Grant, issued_at: int, expires_at: int) -> dict[str, object]:
-    return {
-        "iss": issuer_of(grant.entity),
-        "aud": grant.audience,
-        "sub": grant.subject,
-        "act": actor_chain(grant.principal),
-        "iat": issued_at,
-        "exp": expires_at,
-        "jti": str(grant.decision_id),
-        "txn": str(grant.case_id),
-        "scope": grant.action_kind,
-        "authorization_details": [
-            {
-                "type": "urn:frontline:action:v1",
-                "actions": [grant.action_kind],
-                "locations": [grant.audience],
-                "identifier": grant.resource,
-                "params_hash": {
-                    "c": "jcs",
-                    "a": "sha-256",
-                    "s": _encode(grant.salt),
-                    "v": _encode(grant.params_hash),
-                },
-            }
-        ],
-        "purpose": grant.purpose,
-        "amr": list(grant.principal.methods),
-        "sent": {
-            "ver": 1,
-            "pol": grant.bundle,
-            "eng": grant.engine,
-            "det": list(grant.policies),
-            "appr": grant.approval_id,
-            "ep": grant.epoch,
-        },
-    }
+def _authenticated(grant: Grant) -> tuple[str, tuple[str, ...], int]:
+    """Return how the person behind this was authenticated: `acr`, `amr` and `auth_time`.
+
+    OpenID Connect Core 1.0, section 2, and RFC 8176.
+    """
+    person = next((link for link in grant.principal.chain() if link.authenticated_at), None)
+    since = person.authenticated_at if person else None
+    known = SIGNED_IN if since else NOBODY
+    acr = STEPPED_UP if grant.is_stepped_up else known
+    methods = person.methods if person else grant.principal.methods
+    return acr, methods, int(since.timestamp()) if since else 0
 
 
-def _read_claims(kid: str, values: Mapping[str, Canonical]) -> Claims:
-    token_id = str(values.get("jti", "?"))
+def _read_claims(kid: str, raw: bytes) -> Claims:
     try:
-        claims = _ClaimSet.model_validate(values)
+        claims = claim_set(raw)
         identifier, case_id = UUID(claims.jti), UUID(claims.txn)
         (detail,) = claims.authorization_details
     except ValueError as error:
-        raise TokenRefused(token_id, "altered") from error
+        raise TokenRefused("?", "altered") from error
+    token_id = str(identifier)
     if detail.actions != [claims.scope] or detail.locations != [claims.aud]:
         raise TokenRefused(token_id, "altered")
     return Claims(
@@ -276,26 +255,26 @@ def _read_claims(kid: str, values: Mapping[str, Canonical]) -> Claims:
         issuer=claims.iss,
         audience=claims.aud,
         subject=claims.sub,
-        actors=tuple(_actors(claims.act)),
+        actors=actors_of(claims.act),
         action_kind=claims.scope,
         resource=detail.identifier,
         case_id=case_id,
         salt=_decode(detail.params_hash.s),
         params_hash=_decode(detail.params_hash.v),
+        bundle=claims.sent.pol,
+        policies=tuple(claims.sent.det),
         epoch=claims.sent.ep,
         issued_at=claims.iat,
         expires_at=claims.exp,
+        linked_hash=_decode(detail.linked.amount_payee_hash) if isinstance(detail, Detail) else b"",
+        obligations=tuple(claims.sent.obl) if isinstance(claims, ClaimSet) else (),
     )
 
 
-def _actors(actor: _Actor | None) -> Iterator[str]:
-    while actor is not None:
-        yield actor.sub
-        actor = actor.act
-
-
-def _kid(header: Mapping[str, Canonical]) -> str:
+@lru_cache(maxsize=64)
+def _kid(header_text: str) -> str:
     """Return the key id of a header that says exactly what ours say."""
+    header = _object(header_text)
     if header.keys() != {"alg", "kid", "typ"}:
         raise TokenRefused("?", "altered")
     if header["alg"] != ALGORITHM or header["typ"] != TYPE:
@@ -306,12 +285,10 @@ def _kid(header: Mapping[str, Canonical]) -> str:
 def _object(text: str) -> Mapping[str, Canonical]:
     """Return a JSON object from base64url; duplicate keys and other spellings are refused."""
     try:
-        raw = _decode(text)
-        value = parse(raw)
-        is_ours = isinstance(value, dict) and canonical_json(value) == raw
+        value = parse_canonical(_decode(text))
     except NotCanonical as error:
         raise TokenRefused("?", "altered") from error
-    if not is_ours or not isinstance(value, dict):
+    if not isinstance(value, dict):
         raise TokenRefused("?", "altered")
     return value
 
@@ -327,13 +304,25 @@ def _header(kid: str) -> str:
 
 
 def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return binascii.b2a_base64(raw, newline=False).translate(_TO_URL).rstrip(b"=").decode()
+
+
+def _decode_part(text: str) -> bytes:
+    """Return the bytes of a part of a token, of which only base64url characters are left to see."""
+    try:
+        raw = binascii.a2b_base64(text.encode().translate(_FROM_URL) + b"=" * (-len(text) % 4))
+    except ValueError as error:
+        raise TokenRefused("?", "altered") from error
+    # Only the last characters can have unused bits, which would give one token several spellings.
+    if not text.endswith(_encode(raw[len(raw) - (len(raw) % 3 or 3) :])):
+        raise TokenRefused("?", "altered")
+    return raw
 
 
 def _decode(text: str) -> bytes:
     try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
+        raw = binascii.a2b_base64(text.encode().translate(_FROM_URL) + b"=" * (-len(text) % 4))
+    except ValueError as error:
         raise TokenRefused("?", "altered") from error
     # Unused bits in the last character would give one token several spellings.
     if _encode(raw) != text:

@@ -8,7 +8,17 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-_EXPONENTS = {"BHD": 3, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3}
+_EXPONENTS = {
+    "BHD": 3,
+    "CLP": 0,
+    "ISK": 0,
+    "JPY": 0,
+    "KRW": 0,
+    "KWD": 3,
+    "OMR": 3,
+    "STEP": 0,
+    "TND": 3,
+}
 _NO_SOURCES: Mapping[str, "Source"] = MappingProxyType({})
 
 PrincipalKind = Literal["customer", "employee", "agent", "system"]

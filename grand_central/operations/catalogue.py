@@ -5,13 +5,22 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from grand_central.operations import cards, fields, messages, payments, registers, screening
+from grand_central.operations import (
+    cards,
+    fields,
+    letters,
+    messages,
+    payments,
+    registers,
+    screening,
+)
 from sentinel.public import ActionKind
 
 LEDGER = "urn:connector:ledger"
 MESSAGES = "urn:connector:messages"
 SCREENING = "urn:connector:screening"
 CARD_PROCESSOR = "urn:connector:card-processor"
+PRINT_HOUSE = "urn:connector:print-house"
 _P = TypeVar("_P", bound=BaseModel)
 
 
@@ -202,4 +211,16 @@ _OTHERS = (
     ),
 )
 
+# Carried out by programs outside, which spend the tokens themselves: nothing here has a route.
+OUTSIDE_PROGRAMS = (
+    ActionKind(
+        kind="letters.post",
+        parameters=letters.PostLetter,
+        risk="medium",
+        audience=PRINT_HOUSE,
+        wording="have a letter of {pages} pages printed and posted",
+        is_redeemed_outside=True,
+        sends_outside=True,
+    ),
+)
 OPERATIONS = _PAYMENTS + _REGISTERS + _CARDS + _OTHERS

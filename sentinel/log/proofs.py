@@ -101,6 +101,12 @@ def checkpoint_at(*, size: int) -> SignedCheckpoint | None:
     return _checkpoint("WHERE c.size = %s", [size])
 
 
+def witnessed_checkpoint(*, beyond: int = 0) -> SignedCheckpoint | None:
+    """Return the newest checkpoint of more than so many records that a witness cosigned."""
+    newest = "(SELECT max(w.size) FROM sentinel_cosignature w WHERE w.size > %s)"
+    return _checkpoint(f"WHERE c.size = {newest}", [beyond])
+
+
 def short_checkpoint() -> str | None:
     """Return the newest checkpoint as people copy it by hand."""
     latest = latest_checkpoint()

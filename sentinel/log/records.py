@@ -119,7 +119,12 @@ def append_statement(
 
 def leaf_of(recorded_at: datetime, body: bytes) -> bytes:
     """Return the leaf hash of a record: its time in microseconds and its body."""
-    return leaf_hash(_PREFIX + struct.pack(">q", microseconds(recorded_at)) + body)
+    return leaf_hash(entry_of(recorded_at, body))
+
+
+def entry_of(recorded_at: datetime, body: bytes) -> bytes:
+    """Return the log entry of a record: the version, its time in microseconds, and its body."""
+    return _PREFIX + struct.pack(">q", microseconds(recorded_at)) + body
 
 
 def microseconds(moment: datetime) -> int:

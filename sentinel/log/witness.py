@@ -1,4 +1,4 @@
-"""A witness: it remembers the last checkpoint it saw, outside the database, and cosigns the next.
+"""The local witness: it remembers the last checkpoint it saw, outside the database.
 
 The witness keeps its memory as files that are never rewritten, one per checkpoint. It cosigns
 only a checkpoint that extends what it remembers, so a log that was rewritten or cut short gets

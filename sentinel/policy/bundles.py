@@ -16,6 +16,7 @@ import cedarpy
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sentinel.facts import FactKind
+from sentinel.policy.cases import PolicyCases
 from sentinel.refusals import SentinelError
 from sentinel.signing.canonical import NotCanonical, canonical_json, digest, parse_canonical
 
@@ -62,6 +63,15 @@ class Registry(BaseModel):
     purposes: frozenset[str] = frozenset()
 
 
+class ShadowRule(BaseModel):
+    """How long a proposal must have run in shadow before it may be published."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    shadow_hours: int = Field(default=0, ge=0, le=8760)
+    shadow_decisions: int = Field(default=0, ge=0)
+
+
 class BundleContent(BaseModel):
     """The content of one bundle, as it is hashed, signed and stored."""
 
@@ -73,6 +83,9 @@ class BundleContent(BaseModel):
     facts: dict[str, FactKind]
     required: dict[str, tuple[str, ...]]
     registry: Registry = Registry()
+    tests: PolicyCases = PolicyCases()
+    invariants: str = ""
+    gate: ShadowRule = ShadowRule()
 
 
 @dataclass(frozen=True)
@@ -124,16 +137,16 @@ class Bundle:
         Raises:
             BundleRefused: the text is no Cedar, holds a template, or lacks an @id.
         """
-        try:
-            parsed = json.loads(cedarpy.policies_to_json_str(self.content.cedar))
-        except ValueError as error:
-            raise BundleRefused(self.content.area, (f"not Cedar: {error}",)) from error
-        if parsed.get("templates") or parsed.get("templateLinks"):
-            raise BundleRefused(self.content.area, ("templates are not allowed",))
-        return tuple(
-            Policy(body.get("annotations", {}).get("id") or f"?{key}", self.content.area, body)
-            for key, body in parsed["staticPolicies"].items()
-        )
+        return bundle_policies(self.content.area, self.content.cedar)
+
+    @cached_property
+    def invariants(self) -> tuple[Policy, ...]:
+        """What must never be permitted, whichever rules are in force, as forbidding policies.
+
+        Raises:
+            BundleRefused: the text is no Cedar, holds a template, or lacks an @id.
+        """
+        return bundle_policies(self.content.area, self.content.invariants)
 
     def _plain(self) -> dict[str, object]:
         plain: dict[str, object] = self.content.model_dump(mode="json")
@@ -144,7 +157,32 @@ class Bundle:
             "purposes": sorted(registry.purposes),
             "roles": sorted(registry.roles),
         }
-        return plain
+        # A bundle from before there were cases keeps the name it was signed under.
+        later = {
+            "gate": self.content.gate.model_dump(exclude_defaults=True),
+            "invariants": self.content.invariants,
+            "tests": self.content.tests.plain(),
+        }
+        known = {name: value for name, value in plain.items() if name not in later}
+        return known | {name: value for name, value in later.items() if value}
+
+
+def bundle_policies(area: str, text: str) -> tuple[Policy, ...]:
+    """Return the policies of a Cedar text.
+
+    Raises:
+        BundleRefused: the text is no Cedar, or holds a template.
+    """
+    try:
+        parsed = json.loads(cedarpy.policies_to_json_str(text))
+    except ValueError as error:
+        raise BundleRefused(area, (f"not Cedar: {error}",)) from error
+    if parsed.get("templates") or parsed.get("templateLinks"):
+        raise BundleRefused(area, ("templates are not allowed",))
+    return tuple(
+        Policy(body.get("annotations", {}).get("id") or f"?{key}", area, body)
+        for key, body in parsed["staticPolicies"].items()
+    )
 
 
 def bundle_from_text(text: str) -> Bundle:
@@ -160,7 +198,7 @@ def bundle_from_text(text: str) -> Bundle:
 
 
 def bundle_from_folder(folder: Path, *, area: str | None = None) -> Bundle:
-    """Return the bundle written in a folder: `policy.cedar`, and `policy.json` beside it.
+    """Return the bundle in a folder: `policy.cedar` and `policy.json`, with what goes with them.
 
     Raises:
         BundleRefused: one of the files is not what it should be.
@@ -169,6 +207,11 @@ def bundle_from_folder(folder: Path, *, area: str | None = None) -> Bundle:
     try:
         settings = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
         cedar = (folder / "policy.cedar").read_text(encoding="utf-8")
+        tests, invariants = folder / "tests.json", folder / "invariants.cedar"
+        if tests.exists():
+            settings["tests"] = json.loads(tests.read_text(encoding="utf-8"))
+        if invariants.exists():
+            settings["invariants"] = invariants.read_text(encoding="utf-8")
         return Bundle(BundleContent.model_validate({**settings, "area": area, "cedar": cedar}))
     except (ValueError, OSError) as error:
         raise BundleRefused(area, (str(error),)) from error
@@ -205,6 +248,8 @@ def confinement_problems(bundle: Bundle) -> Iterator[str]:
             yield f"requires facts for {action}, which is not its own"
     for policy in bundle.policies:
         yield from _policy_problems(policy, own, is_bank)
+    for invariant in bundle.invariants:
+        yield from _invariant_problems(invariant, is_bank)
 
 
 def _policy_problems(policy: Policy, own: frozenset[str], is_bank: bool) -> Iterator[str]:  # noqa: FBT001
@@ -214,6 +259,15 @@ def _policy_problems(policy: Policy, own: frozenset[str], is_bank: bool) -> Iter
         yield from _scope_problems(policy, own)
     elif policy.is_permit:
         yield f"{policy.id}: the bank-wide bundle may only forbid"
+
+
+def _invariant_problems(invariant: Policy, is_bank: bool) -> Iterator[str]:  # noqa: FBT001
+    if not is_bank:
+        yield f"{invariant.id}: only the bank-wide bundle says what must never be permitted"
+    if invariant.id.startswith("?") or not invariant.annotations.get("staff", "").strip():
+        yield f"{invariant.id}: an invariant has an @id and says @staff what it means"
+    if invariant.is_permit:
+        yield f"{invariant.id}: an invariant says what is never permitted"
 
 
 def _wording_problems(policy: Policy) -> Iterator[str]:

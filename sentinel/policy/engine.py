@@ -88,22 +88,26 @@ class Rules:
         missing = self._missing(principal)
         if missing:
             return _not_asked("policy_incomplete", missing)
-        person = {"type": PRINCIPALS[principal.kind], "id": principal.id}
-        thing = {"type": "Resource", "id": resource}
         chosen = self.slice(kind)
         misshapen = chosen.misshapen(context)
         if misshapen:
             return _not_asked("policy_error", misshapen)
         request = {
-            "principal": person,
+            "principal": {"type": PRINCIPALS[principal.kind], "id": principal.id},
             "action": {"type": "Action", "id": kind},
-            "resource": thing,
+            "resource": {"type": "Resource", "id": resource},
             "context": chosen.look(context),
         }
-        delta = _delta_text(person, thing, principal.entity, tuple(_parents(principal)))
-        entities = _with_delta(self.base, delta)
+        entities = self.supplied(principal, resource)
         answer = cedarpy.is_authorized(request, chosen.policies, entities, chosen.schema)
         return _guarded(answer)
+
+    def supplied(self, principal: Principal, resource: str) -> cedarpy.Entities:
+        """Return everything a policy may look up about this principal and this resource (G3)."""
+        person = {"type": PRINCIPALS[principal.kind], "id": principal.id}
+        thing = {"type": "Resource", "id": resource}
+        delta = _delta_text(person, thing, principal.entity, tuple(_parents(principal)))
+        return _with_delta(self.base, delta)
 
     def slice(self, kind: str) -> Slice:
         """Return the parsed policies that speak of one kind of action, and their schema."""

@@ -37,9 +37,11 @@ def require_valid(bundles: Sequence[Bundle], schema: str) -> None:
         BundleRefused: one is not.
     """
     for bundle in bundles:
-        result = cedarpy.validate_policies(bundle.content.cedar, schema)
-        if not result.validation_passed:
-            raise BundleRefused(bundle.content.area, tuple(str(error) for error in result.errors))
+        for text in filter(None, (bundle.content.cedar, bundle.content.invariants)):
+            result = cedarpy.validate_policies(text, schema)
+            if not result.validation_passed:
+                problems = tuple(str(error) for error in result.errors)
+                raise BundleRefused(bundle.content.area, problems)
 
 
 def _ownership_problems(bundles: Sequence[Bundle]) -> Iterator[str]:
@@ -49,7 +51,7 @@ def _ownership_problems(bundles: Sequence[Bundle]) -> Iterator[str]:
         for action in bundle.content.actions:
             if owners.setdefault(action, bundle.content.area) != bundle.content.area:
                 yield f"{action} belongs to {owners[action]} already"
-        for policy in bundle.policies:
+        for policy in (*bundle.policies, *bundle.invariants):
             if policy.id in ids:
                 yield f"{policy.id}: used twice"
             ids.add(policy.id)
@@ -76,7 +78,7 @@ def _literal_problems(bundles: Sequence[Bundle], actions: frozenset[str]) -> Ite
         for name in bundle.content.actions:
             if name not in actions:
                 yield f"{bundle.content.area}: {name} is not in the catalogue"
-        for policy in bundle.policies:
+        for policy in (*bundle.policies, *bundle.invariants):
             yield from _unregistered(policy, known)
 
 

@@ -1,19 +1,21 @@
 """Bundles in force: proposed by one person, published by another, signed, effective from a date."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from sentinel.catalogue import action_kinds
 from sentinel.entities import current_entity
 from sentinel.log.records import append
-from sentinel.policy.bundles import Bundle, BundleRefused, bank_bundle, bundle_from_text
+from sentinel.policy.bundles import BANK, Bundle, BundleRefused, bank_bundle, bundle_from_text
 from sentinel.policy.engine import Rules, compile_rules
-from sentinel.refusals import SentinelError
+from sentinel.policy.trials import require_answered, tried
 from sentinel.signing.canonical import encode
 from sentinel.signing.keys import Purpose, is_signature_valid, public_keys, signer_for
 from sentinel.vocabulary import Principal
@@ -26,65 +28,17 @@ ORDER BY p.area, p.effective_from DESC, p.position DESC
 """
 
 
-class SamePerson(SentinelError):
-    """Whoever proposed this may not publish it: two people must have looked."""
-
-    code = "same_person"
-
-
-class ProposalUnknown(SentinelError):
-    """No bundle of this digest has been proposed."""
-
-    code = "proposal_unknown"
-
-    def __init__(self, digest: str) -> None:
-        super().__init__(digest)
-        self.digest = digest
-
-
-def propose_bundle(*, bundle: Bundle, maker: Principal) -> str:
-    """Keep a bundle for somebody else to publish, and return its digest.
-
-    Raises:
-        BundleRefused: it could not be in force together with the others.
-    """
-    compile_rules([*_others(bundle), bundle], action_kinds())
-    _keep(bundle, maker.id, maker.person_id)
-    return bundle.digest
-
-
-def publish_bundle(*, digest: str, checker: Principal, effective_from: datetime) -> None:
-    """Sign a proposed bundle and put it in force from a moment on.
-
-    Raises:
-        ProposalUnknown: there is none of this digest.
-        SamePerson: the checker is the person who proposed it.
-        BundleRefused: it could not be in force together with the others.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT content, maker_person FROM sentinel_bundle WHERE digest = %s", [digest]
-        )
-        row = cursor.fetchone()
-        if row is None:
-            raise ProposalUnknown(digest)
-        if checker.person_id == row[1] or not checker.person_id:
-            raise SamePerson
-        bundle = bundle_from_text(row[0])
-        compile_rules([*_others(bundle), bundle], action_kinds())
-        _publish(bundle, row[1], checker, effective_from, is_genesis=False)
-
-
 def publish_at_genesis(bundles: Sequence[Bundle], by: Principal, at: datetime) -> None:
     """Put the first bundles in force, together; only the genesis of an entity does this.
 
     Raises:
-        BundleRefused: they cannot be in force together.
+        BundleRefused: they cannot be in force together, or a case of theirs fails.
     """
-    compile_rules(bundles, action_kinds())
+    rules = compile_rules(bundles, action_kinds())
+    require_answered(tried(rules, bundles, about=bundles[0]), BANK)
     for bundle in bundles:
-        _keep(bundle, by.id, by.person_id)
-        _publish(bundle, by.person_id, by, at, is_genesis=True)
+        keep(bundle, by)
+        sign_publication(Publication(bundle, by.person_id, by, at))
 
 
 def rules_in_force(entity: str, mark: str, at: datetime) -> Rules:
@@ -159,51 +113,77 @@ def _checked(
     return bundle
 
 
-def _others(bundle: Bundle) -> list[Bundle]:
-    """Return the newest published bundle of every other area, also those not yet in force."""
+def newest_bundles() -> list[Bundle]:
+    """Return the newest published bundle of every area, also those not yet in force.
+
+    Raises:
+        BundleRefused: one was altered or is not signed by the bank's policy key.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_IN_FORCE, ["infinity"])
-        rows = [_checked(*row) for row in cursor.fetchall()]
-    return [other for other in rows if other.content.area != bundle.content.area]
+        return [_checked(*row) for row in cursor.fetchall()]
 
 
-def _keep(bundle: Bundle, maker: str, maker_person: str) -> None:
+def with_bundle(present: Sequence[Bundle], bundle: Bundle) -> list[Bundle]:
+    """Return bundles as they would be with another for its area."""
+    return [*(each for each in present if each.content.area != bundle.content.area), bundle]
+
+
+def keep(bundle: Bundle, maker: Principal) -> None:
+    """Keep the content of a bundle under its digest."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO sentinel_bundle (digest, area, content, maker, maker_person)"
             " VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [bundle.digest, bundle.content.area, bundle.text, maker, maker_person],
+            [bundle.digest, bundle.content.area, bundle.text, maker.id, maker.person_id],
         )
 
 
-def _publish(
-    bundle: Bundle, maker: str, checker: Principal, effective_from: datetime, *, is_genesis: bool
-) -> None:
-    entity = current_entity()
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """A bundle that comes into force: who made it, who agrees, and to which report of the gate."""
+
+    bundle: Bundle
+    maker_person: str
+    checker: Principal
+    effective_from: datetime
+    proposal_id: UUID | None = None
+    report_digest: str | None = None
+    kind: str = "genesis"
+
+
+def sign_publication(said: Publication) -> None:
+    """Sign a publication with the bank's policy key, write it, and put it on record."""
+    entity, area = current_entity(), said.bundle.content.area
     signer = signer_for(folder=Path(settings.KEYS_DIR), entity=entity, purpose=Purpose.POLICY)
-    signature = signer.sign(_message(bundle, effective_from))
-    body = {
-        "area": bundle.content.area,
-        "bundle": bundle.digest,
-        "checker": checker.id,
-        "effective_from": effective_from.isoformat(),
+    signature = signer.sign(_message(said.bundle, said.effective_from))
+    body: dict[str, object] = {
+        "area": area,
+        "bundle": said.bundle.digest,
+        "checker": said.checker.id,
+        "effective_from": said.effective_from.isoformat(),
         "kid": signer.kid,
     }
+    if said.proposal_id is not None:
+        named = {"proposal": str(said.proposal_id), "report": said.report_digest}
+        body |= {"kind": said.kind, **named}
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO sentinel_publication (area, digest, is_genesis, maker_person, checker,"
-            " checker_person, kid, signature, effective_from)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " checker_person, kid, signature, effective_from, proposal_id, report_digest)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                bundle.content.area,
-                bundle.digest,
-                is_genesis,
-                maker,
-                checker.id,
-                checker.person_id,
+                area,
+                said.bundle.digest,
+                said.proposal_id is None,
+                said.maker_person,
+                said.checker.id,
+                said.checker.person_id,
                 signer.kid,
                 signature,
-                effective_from,
+                said.effective_from,
+                said.proposal_id,
+                said.report_digest,
             ],
         )
         append(cursor, kind="publication", body=body)

@@ -17,6 +17,8 @@ entity Resource = {"entity": String, "kind": String};
 """
 _ALWAYS = {
     "approved_roles": "Set<String>",
+    "data_read": "Set<String>",
+    "earlier_actions": "Set<String>",
     "entity": "String",
     "has_unknown_source": "Bool",
     "human_only": "Bool",
@@ -26,7 +28,15 @@ _ALWAYS = {
     "purpose": "String",
     "risk": "String",
     "sca_exemption": "String",
+    "sends_outside": "Bool",
     "step_up_done": "Bool",
+}
+
+_NEUTRAL: Mapping[str, str | int | bool | tuple[str, ...]] = {
+    "Bool": False,
+    "Long": 0,
+    "Set<String>": (),
+    "String": "",
 }
 
 
@@ -59,6 +69,20 @@ def context_shape(
     for name in kind.parameters.model_fields:
         attributes[f"source_{name}"] = "String"
     return attributes
+
+
+def neutral_context(
+    kind: ActionKind, *, entity: str
+) -> dict[str, str | int | bool | tuple[str, ...]]:
+    """Return a context in which nothing is out of the ordinary, without any fact."""
+    neutral: dict[str, str | int | bool | tuple[str, ...]] = {
+        name: _NEUTRAL[type_name]
+        for name, type_name in context_shape(kind, {}, frozenset()).items()
+        if not name.endswith("?")
+    }
+    neutral |= {"entity": entity, "human_only": kind.human_only, "risk": kind.risk}
+    neutral |= {name: "system" for name in neutral if name.startswith("source_")}
+    return neutral | ({"amount_minor": 100, "currency": "EUR"} if kind.money_fields else {})
 
 
 def _action(

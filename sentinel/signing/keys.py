@@ -104,7 +104,7 @@ class KeyFile:
     """One key of a legal entity and purpose; `signs_from` is in seconds since 1970."""
 
     number: int
-    signer: FileSigner
+    signer: Signer
     signs_from: float
 
 
@@ -117,7 +117,9 @@ def signer_for(*, folder: Path, entity: str, purpose: Purpose) -> FileSigner:
     place = _place(folder, entity, purpose)
     if not _numbers(place):
         _make(place, 1, time.time())
-    return signing(key_files(folder=folder, entity=entity, purpose=purpose)).signer
+    found = signing(key_files(folder=folder, entity=entity, purpose=purpose)).signer
+    assert isinstance(found, FileSigner), "a key in a file is read by this process"
+    return found
 
 
 def rotate(

@@ -9,12 +9,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from django.conf import settings
 
-from sentinel.signing.keys import FileSigner, KeyFile, Purpose, key_files, signer_for, signing
+from sentinel.signing.custody import SignerUnavailable, custody, is_apart
+from sentinel.signing.keys import KeyFile, Signer, signing
 from sentinel.tokens import TTL_SECONDS_MAX
 
 # How long a checker outside may keep what it was told.
@@ -34,12 +34,13 @@ class TokenKey:
     state: KeyState
 
 
-def token_signer(entity: str) -> FileSigner:
-    """Return the key that signs a legal entity's decision tokens now; the first call makes it."""
-    files = _seen(entity, _LOOK_SECONDS)
-    if files:
-        return signing(files).signer
-    return signer_for(folder=_folder(), entity=entity, purpose=Purpose.TOKEN)
+def token_signer(entity: str) -> Signer:
+    """Return the key that signs a legal entity's decision tokens now; the first call makes it.
+
+    Raises:
+        SignerUnavailable: whoever keeps the keys did not answer, neither now nor before.
+    """
+    return signing(_seen(entity, _LOOK_SECONDS)).signer
 
 
 def pinned_keys(entity: str, *, is_asked_again: bool = False) -> Mapping[str, bytes]:
@@ -56,8 +57,12 @@ def pinned_keys(entity: str, *, is_asked_again: bool = False) -> Mapping[str, by
 
 
 def token_keys(entity: str) -> tuple[TokenKey, ...]:
-    """Return every token key of a legal entity with what it is good for, oldest first."""
-    return states_of(key_files(folder=_folder(), entity=entity, purpose=Purpose.TOKEN))
+    """Return every token key of a legal entity with what it is good for, oldest first.
+
+    Raises:
+        SignerUnavailable: whoever keeps the keys did not answer, neither now nor before.
+    """
+    return states_of(_asked(entity))
 
 
 def states_of(files: tuple[KeyFile, ...]) -> tuple[TokenKey, ...]:
@@ -79,15 +84,27 @@ def _state(each: KeyFile, files: tuple[KeyFile, ...], signs: KeyFile, now: float
 
 
 def _seen(entity: str, seconds: int) -> tuple[KeyFile, ...]:
-    found = _looked_at(str(_folder()), entity, seconds, int(time.monotonic() / seconds))
-    # That there is none is not worth remembering: the first one is made on first use.
-    return found or key_files(folder=_folder(), entity=entity, purpose=Purpose.TOKEN)
+    return _looked_at(_place(), entity, seconds, int(time.monotonic() / seconds))
 
 
 @lru_cache(maxsize=32)
-def _looked_at(folder: str, entity: str, _seconds: int, _tick: int) -> tuple[KeyFile, ...]:
-    return key_files(folder=Path(folder), entity=entity, purpose=Purpose.TOKEN)
+def _looked_at(_place: str, entity: str, _seconds: int, _tick: int) -> tuple[KeyFile, ...]:
+    return _asked(entity)
 
 
-def _folder() -> Path:
-    return Path(settings.KEYS_DIR)
+# What was told last: tokens that are out are checked by it while nobody answers.
+_told: dict[tuple[str, str], tuple[KeyFile, ...]] = {}
+
+
+def _asked(entity: str) -> tuple[KeyFile, ...]:
+    known = (_place(), entity)
+    try:
+        _told[known] = custody().keys(entity)
+    except SignerUnavailable:
+        if known not in _told:
+            raise
+    return _told[known]
+
+
+def _place() -> str:
+    return str(settings.SENTINEL_SIGNER_SOCKET if is_apart() else settings.KEYS_DIR)

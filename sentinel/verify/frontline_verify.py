@@ -1,18 +1,23 @@
 """Check exported evidence without the bank: no database, no network, no other file of Frontline.
 
     python frontline_verify.py BUNDLE.zip --checkpoint "1042-K7QX2-..."
+    python frontline_verify.py RECEIPT.tlog-proof --key "frontline.example/log/...+...+..."
 
-BUNDLE is what `manage.py export_evidence` wrote. The checkpoint is one copied earlier and kept
-outside: its short form, or a file with the whole signed note. Exit status: 0 verified; 1 tampered
-with; 2 not readable or wrong usage; 3 consistent, but without a checkpoint from outside, so that
-whoever holds the log's key could have rewritten it. Needs Python and `cryptography`; shares no
-code with the log it checks. Hashing is RFC 6962, notes are C2SP signed notes.
+BUNDLE is what `manage.py export_evidence` wrote, RECEIPT what a customer or a connector was given.
+The checkpoint is one copied earlier and kept outside: its short form, or a file with the whole
+signed note. The keys are those of the log and of its witnesses. Exit status: 0 verified; 1
+tampered with; 2 not readable or wrong usage; 3 consistent, but with nothing from outside to hold it
+against, so that whoever holds the log's key could have rewritten it. Needs Python and
+`cryptography`; shares no code with the log it checks. Hashing is RFC 6962, notes are C2SP signed
+notes, receipts C2SP tlog-proofs. With `cedarpy`, decisions whose values are in the bundle are
+asked again of the rules they were taken by.
 """
 
 import argparse
 import base64
 import contextlib
 import hashlib
+import hmac
 import json
 import re
 import sys
@@ -20,16 +25,26 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 FORMAT = "frontline-evidence/v1"
 VERIFIED, TAMPERED, UNREADABLE, UNANCHORED = 0, 1, 2, 3
 PREFIX, POLICY = b"\0frontline/record/v1\0", b"frontline/policy-bundle/v1\0"
+VALUES = b"frontline/decision-values/v2\0"
+PASSKEY, USER_VERIFIED = b"frontline/passkey-approval/v1\0", 0b101
+RECEIPT = "c2sp.org/tlog-proof@v1\n"
+PRINCIPALS = {"customer": "Customer", "employee": "Employee", "agent": "Agent", "system": "System"}
+AGREE, DIFFER, NOT_POSSIBLE = "agree", "differ", "not possible"
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BYTES_MAX = 8 * 1024**3
+BYTES_READ_MAX = 4 * 1024**2
 NAMED_MAX = 20
 ENVELOPE = re.compile(
     rb',"decision_id":(?:null|"([0-9a-f-]{36})"),"entity":"[a-z0-9-]+",'
@@ -71,6 +86,15 @@ class Finding:
     records: tuple[Record, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reevaluation:
+    """What came of asking the rules again about one decision: agree, differ or not possible."""
+
+    decision: str
+    result: str
+    words: str
+
+
 @dataclass(slots=True)
 class Report:
     """Everything that was found out."""
@@ -79,9 +103,12 @@ class Report:
     leaves: int = 0
     records: int = 0
     checkpoints: int = 0
+    receipt_of: Record | None = None
     given_size: int | None = None
     witnessed_size: int | None = None
+    signatures: int = 0
     open_decisions: list[str] = field(default_factory=list)
+    reevaluations: list[Reevaluation] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     def add(self, code: str, words: str, records: tuple[Record, ...] = ()) -> None:
@@ -106,8 +133,12 @@ class Bundle:
     entries: list[tuple[int | None, bytes, bytes]]
     checkpoints: list[dict[str, object]]
     policies: dict[str, bytes]
+    inputs: list[dict[str, str]]
+    decided: dict[str, bytes] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     key_bodies: list[bytes] = field(default_factory=list)
+    approvals: list[tuple[int, bytes]] = field(default_factory=list)
+    passkeys: list[bytes] = field(default_factory=list)
 
     def named(self, indexes: Iterable[int]) -> tuple[Record, ...]:
         """Return the records at some indexes as people name them."""
@@ -133,6 +164,7 @@ def load(path: Path) -> Bundle:
             entries=[_entry(line) for line in files["entries.txt"].split(b"\n")[:-1]],
             checkpoints=[dict(json.loads(it)) for it in files["checkpoints.jsonl"].splitlines()],
             policies={n[9:]: text for n, text in files.items() if n.startswith("policies/")},
+            inputs=[dict(json.loads(x)) for x in files.get("inputs.jsonl", b"").splitlines()],
         )
     except (OSError, LookupError, TypeError, ValueError, OverflowError, zipfile.BadZipFile) as e:
         raise Unreadable(f"the bundle cannot be read: {e!r}") from e
@@ -163,14 +195,26 @@ def check_entries(bundle: Bundle, report: Report) -> None:
         sealed = (bundle.leaves.get(index), bundle.ids.get(index))
         if index in bundle.kinds or (computed, record_id.decode()) != sealed:
             wrong[index] = computed
-        elif kind == b"key":
-            bundle.key_bodies.append(body)
+        else:
+            _note(bundle, index, kind, decision, body)
         if decision:
             ends.setdefault(decision, set()).add(kind)
         bundle.kinds[index] = kind.decode()
     report.records, report.leaves = len(bundle.kinds), max(bundle.leaves, default=-1) + 1
     _describe(bundle, report, wrong)
     _reconcile(report, ends)
+
+
+def _note(bundle: Bundle, index: int, kind: bytes, decision: bytes | None, body: bytes) -> None:
+    """Keep what is looked at again later."""
+    if kind == b"key":
+        bundle.key_bodies.append(body)
+    elif kind in (b"issued", b"refused") and decision:
+        bundle.decided[decision.decode()] = body
+    elif kind == b"approval":
+        bundle.approvals.append((index, body))
+    elif kind == b"factor":
+        bundle.passkeys.append(body)
 
 
 def _describe(bundle: Bundle, report: Report, wrong: dict[int, bytes]) -> None:
@@ -330,6 +374,253 @@ def _read_short(size: str, typed: str) -> tuple[int, str]:
     return int(size), digits[:-1]
 
 
+def check_inputs(bundle: Bundle, report: Report) -> None:
+    """Hold the clear values against the sealed records, and ask the rules again about them."""
+    for given in bundle.inputs:
+        decision, values = str(given.get("decision")), str(given.get("values"))
+        record, opened = bundle.decided.get(decision), None
+        with contextlib.suppress(LookupError, TypeError, ValueError):
+            said, key = json.loads(record or b"{}"), bytes.fromhex(given["key"])
+            committed = hmac.digest(key, VALUES + values.encode(), "sha256").hex()
+            if committed == said["content"]["commitment"]:
+                opened = said["content"] | {"entity": said["entity"]}, json.loads(values)
+        if opened is None:
+            words = f"the values given for decision {decision} are not those that were sealed"
+            report.add("input_altered", words)
+            continue
+        again = Reevaluation(decision, *reevaluate(bundle.policies, *opened))
+        report.reevaluations.append(again)
+        if again.result == DIFFER:
+            report.add("verdict_differs", f"decision {decision}: {again.words}")
+
+
+def check_signatures(bundle: Bundle, report: Report) -> None:
+    """Check what people signed with passkeys (Web Authentication, 7.2) over what they approved."""
+    known = dict[str, set[str]]()
+    for body in bundle.passkeys:
+        said = json.loads(body)["content"]
+        if said.get("public_key"):
+            known.setdefault(said["credential"], set()).add(said["public_key"])
+    for index, body in bundle.approvals:
+        content = json.loads(body)["content"]
+        signature = content.get("signature")
+        if signature is None:
+            continue
+        report.signatures += 1
+        if not _is_signed(content, signature, known):
+            words = "carries a signature that is not over what was approved, or by another key"
+            report.add("not_signed", words, bundle.named([index]))
+
+
+def _is_signed(
+    content: dict[str, Any], signature: dict[str, str], known: dict[str, set[str]]
+) -> bool:
+    with contextlib.suppress(InvalidSignature, AttributeError, LookupError, TypeError, ValueError):
+        raw = {name: _base64url(text) for name, text in signature.items()}
+        said, data = json.loads(raw["client_data"]), raw["authenticator_data"]
+        asked = f"{content['request']}|approve|{content['params_hash']}".encode()
+        challenge = _base64url(said["challenge"])
+        if said["type"] != "webauthn.get" or content["verdict"] != "approve":
+            return False
+        if challenge != hashlib.sha256(PASSKEY + asked).digest():
+            return False
+        enrolled = known.get(signature["credential"], {signature["public_key"]})
+        if data[32] & USER_VERIFIED != USER_VERIFIED or signature["public_key"] not in enrolled:
+            return False
+        over = data + hashlib.sha256(raw["client_data"]).digest()
+        key = load_der_public_key(raw["public_key"])
+        if isinstance(key, EllipticCurvePublicKey):
+            key.verify(raw["signature"], over, ECDSA(SHA256()))
+        else:
+            assert isinstance(key, Ed25519PublicKey)
+            key.verify(raw["signature"], over)
+        return True
+    return False
+
+
+def _base64url(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def reevaluate(
+    policies: dict[str, bytes], said: dict[str, Any], values: dict[str, Any]
+) -> tuple[str, str]:
+    """Ask the rules a decision names again, with what they were shown, of everybody in its chain.
+
+    A decision that no rule took (a limit, a kill switch, a malformed request) cannot be asked
+    again: nobody outside holds what it was taken by.
+    """
+    try:
+        import cedarpy  # noqa: PLC0415 - everything else works without it
+    except ImportError:
+        return NOT_POSSIBLE, "cedarpy is not installed here"
+    try:
+        texts = [_rules(policies, name) for name in str(said["bundle"]).split()]
+        if not values["context"] or not texts:
+            return NOT_POSSIBLE, f"{said['policies'][0]} came before any rule was asked"
+        parsed = [json.loads(cedarpy.policies_to_json_str(text["cedar"])) for text in texts]
+        rules = {
+            body["annotations"]["id"]: body
+            for each in parsed
+            for body in each["staticPolicies"].values()
+        }
+        answers = [_asked(cedarpy, rules, request, texts) for request in _requests(said, values)]
+    except LookupError as error:
+        return NOT_POSSIBLE, f"something it was taken by is not here: {error}"
+    except (TypeError, ValueError) as error:
+        return NOT_POSSIBLE, f"the rules could not be asked: {error}"
+    return _compared(said, rules.keys(), answers)
+
+
+def _rules(policies: dict[str, bytes], name: str) -> dict[str, Any]:
+    """Return the bundle that a decision names by its area and the start of its digest."""
+    start = name.partition("@")[2]
+    (digest,) = [each for each in policies if len(start) >= 16 and each.startswith(start)]
+    return dict(json.loads(policies[digest]))
+
+
+def _requests(said: dict[str, Any], values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the question about each link of a chain, with what a rule may look up about it."""
+    for link, roles in zip(said["chain"], values["roles"], strict=True):
+        person = {"type": PRINCIPALS[link["kind"]], "id": link["id"]}
+        thing = {"type": "Resource", "id": said["resource"]}
+        above = [{"type": "Role", "id": name} for name in {link["kind"], *roles}]
+        if link["kind"] == "system":
+            above.append({"type": "Mandate", "id": link["id"].removeprefix("system:")})
+        kind = said["resource"].partition(":")[0]
+        own = {"entity": said["entity"]}
+        yield {
+            "request": {
+                "principal": person,
+                "action": {"type": "Action", "id": said["action"]},
+                "resource": thing,
+                "context": values["context"],
+            },
+            "entities": [
+                {"uid": person, "attrs": own, "parents": above},
+                {"uid": thing, "attrs": own | {"kind": kind}, "parents": []},
+            ],
+        }
+
+
+def _asked(
+    cedarpy: ModuleType, rules: dict[str, Any], asked: dict[str, Any], texts: list[dict[str, Any]]
+) -> tuple[bool, bool, set[str]]:
+    """Return whether the rules permit it, whether they erred, and which of them decided."""
+    named = [(t, n) for text in texts for t in ("Role", "Mandate") for n in _names(text, t)]
+    known = [
+        {"uid": {"type": t, "id": n}, "attrs": {}, "parents": []} for t, n in dict.fromkeys(named)
+    ]
+    kept = {"staticPolicies": rules, "templates": {}, "templateLinks": []}
+    answer = cedarpy.is_authorized(
+        asked["request"],
+        cedarpy.PolicySet.from_json_str(json.dumps(kept)),
+        cedarpy.Entities.from_json_str(json.dumps([*known, *asked["entities"]])),
+    )
+    is_permitted = answer.decision is cedarpy.Decision.Allow
+    return is_permitted, bool(answer.diagnostics.errors), set(answer.diagnostics.reasons)
+
+
+def _names(text: dict[str, Any], kind: str) -> list[str]:
+    return list(text["registry"]["roles" if kind == "Role" else "mandates"])
+
+
+def _compared(
+    said: dict[str, Any], known: Iterable[str], answers: list[tuple[bool, bool, set[str]]]
+) -> tuple[str, str]:
+    """Compare what the rules say now with what was recorded."""
+    recorded = set(said["policies"])
+    is_permitted = all(each[0] and not each[1] for each in answers)
+    if said["verdict"] != "permit" and not recorded <= {*known, "no_permit"}:
+        words = ", ".join(sorted(recorded))
+        return NOT_POSSIBLE, f"it was taken by {words}, which is no rule in the bundle"
+    named = {name for each in answers if each[0] == is_permitted for name in each[2]}
+    if is_permitted != (said["verdict"] == "permit"):
+        now = "permit" if is_permitted else "refuse"
+        return DIFFER, f"recorded as {said['verdict']}; its rules now {now} it"
+    if not recorded - {"no_permit"} <= named:
+        return DIFFER, f"its rules now name {', '.join(sorted(named)) or 'none of them'}"
+    return AGREE, f"{said['verdict']} by {', '.join(sorted(recorded))}"
+
+
+def read_receipt(path: Path) -> str | None:
+    """Return the text of a receipt, or None if the file is something else."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(BYTES_READ_MAX)
+        return start.decode() if start.startswith(RECEIPT.encode()) else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"the file cannot be read: {error}") from error
+
+
+def verify_receipt(text: str, given: tuple[int, str] | None, vkeys: Sequence[str]) -> Report:
+    """Return what is found in a receipt, or raise Unreadable (C2SP tlog-proof)."""
+    try:
+        head, _, note = text.removeprefix(RECEIPT).partition("\n\n")
+        extra, index, *hashes = head.split("\n")
+        entry = base64.b64decode(extra.removeprefix("extra "), validate=True)
+        number, path = int(index.removeprefix("index ")), [_hash(each) for each in hashes]
+        keys = [_key(each) for each in vkeys]
+        origin = note.partition("\n")[0]
+        said = ENVELOPE.search(entry, max(0, len(entry) - 300))
+        if not entry.startswith(PREFIX[1:]) or said is None:
+            raise ValueError("it holds no record")
+    except (LookupError, ValueError) as error:
+        raise Unreadable(f"the receipt cannot be read: {error}") from error
+    report = Report(origin, records=1, checkpoints=1)
+    record = Record(number, said[2].decode(), said[3].decode())
+    try:
+        size, root, signers = _open_note(note, origin, keys)
+    except InvalidSignature:
+        report.add("checkpoint_altered", "its checkpoint is not signed by the key given")
+        return report
+    except ValueError as error:
+        raise Unreadable(f"the receipt's checkpoint cannot be read: {error}") from error
+    report.leaves = size
+    if _climbed(number, size, hashlib.sha256(b"\0" + entry).digest(), path) != root:
+        report.add("not_included", "is not in the log of this checkpoint", (record,))
+    report.given_size = size if signers else None
+    report.witnessed_size = size if signers - {origin} else None
+    _hold_against(report, given, root)
+    report.receipt_of = record
+    return report
+
+
+def _hold_against(report: Report, given: tuple[int, str] | None, root: bytes) -> None:
+    """Compare a receipt's checkpoint with one kept outside; only one of the same size tells."""
+    if given is None or given[0] != report.leaves:
+        return
+    report.given_size = report.leaves
+    if short_digits(report.origin, report.leaves, root) != given[1]:
+        words = f"its checkpoint of {report.leaves} records is not the one you copied"
+        report.add("another_history", words)
+
+
+def _climbed(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes | None:
+    """Return the root an inclusion proof leads to (RFC 9162, 2.1.3.2), or None."""
+    if not 0 <= index < size:
+        return None
+    last, found = size - 1, leaf
+    for each in path:
+        if not last:
+            return None
+        if index & 1 or index == last:
+            found = hashlib.sha256(b"\1" + each + found).digest()
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            found = hashlib.sha256(b"\1" + found + each).digest()
+        index, last = index >> 1, last >> 1
+    return None if last else found
+
+
+def _hash(text: str) -> bytes:
+    raw = base64.b64decode(text, validate=True)
+    if len(raw) != 32:
+        raise ValueError("a hash is not 32 bytes long")
+    return raw
+
+
 def verify(path: Path, given_text: str | None) -> Report:
     """Return what is found in a bundle, or raise Unreadable."""
     bundle = load(path)
@@ -338,6 +629,8 @@ def verify(path: Path, given_text: str | None) -> Report:
         report.given_size, _ = given = read_given(given_text, bundle.origin)
     check_entries(bundle, report)
     held = check_tree(bundle, report, check_notes(bundle, report))
+    check_inputs(bundle, report)
+    check_signatures(bundle, report)
     for name, policy in sorted(bundle.policies.items()):
         if hashlib.sha256(POLICY + policy).hexdigest() != name:
             report.add("policy_altered", f"the policy text {name} is not the one it is named for")
@@ -359,14 +652,35 @@ def in_words(report: Report) -> Iterator[str]:
         rest = len(finding.records) - NAMED_MAX
         yield from [f"WRONG     {finding.words}"] * (not finding.records)
         yield from [f"          and {rest} more records like these"] * (rest > 0)
+    yield from _asked_again(report)
+    if report.signatures:
+        yield f"Signed    {report.signatures} approvals carry a passkey's signature"
+    if report.receipt_of:
+        record = report.receipt_of
+        yield f"Receipt   record {record.index}, {record.kind}, {record.id}"
     if report.open_decisions:
         yield f"Open      {len(report.open_decisions)} decisions have no recorded outcome yet"
     yield {
-        VERIFIED: "VERIFIED  every record is what it was when your checkpoint was copied",
+        VERIFIED: "VERIFIED  the record is in the log that was signed by the key you hold"
+        if report.receipt_of
+        else "VERIFIED  every record is what it was when your checkpoint was copied",
         TAMPERED: "TAMPERED  this is not the log that was signed",
-        UNANCHORED: "CONSISTENT, but weaker: give a checkpoint kept outside with --checkpoint",
+        UNANCHORED: "CONSISTENT, but weaker: give what is kept outside with --checkpoint or --key"
+        if report.receipt_of
+        else "CONSISTENT, but weaker: give a checkpoint kept outside with --checkpoint",
     }[report.status()]
     yield from limits(report)
+
+
+def _asked_again(report: Report) -> Iterator[str]:
+    """Say how many decisions still follow from their rules, and why some could not be asked."""
+    if not report.reevaluations:
+        return
+    counted = [each.result for each in report.reevaluations]
+    parts = ", ".join(f"{counted.count(each)} {each}" for each in (AGREE, DIFFER, NOT_POSSIBLE))
+    yield f"Rules     asked again of {len(counted)} decisions: {parts}"
+    for each in [item for item in report.reevaluations if item.result == NOT_POSSIBLE][:NAMED_MAX]:
+        yield f"          not possible for {each.decision}: {each.words}"
 
 
 def limits(report: Report) -> Iterator[str]:
@@ -376,18 +690,39 @@ def limits(report: Report) -> Iterator[str]:
     elif report.leaves > report.given_size:
         count = report.leaves - report.given_size
         yield f"Not proved: the last {count} records; your checkpoint is older than they are"
+    if report.receipt_of:
+        yield "Not proved: that what the record tells of is true; only that it was recorded"
+        if report.witnessed_size is None:
+            yield "Not proved: that others are shown the same log; no witness's key was given"
     yield "Not proved: anything after the last record here, or never recorded"
+    if not report.receipt_of and not report.reevaluations:
+        yield "Not proved: that each verdict follows from its rules; their values are not here"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the bundle named on the command line and return the exit status."""
-    parser = argparse.ArgumentParser(prog="frontline-verify", description="Check evidence offline.")
-    parser.add_argument("bundle", type=Path, help="the file that export_evidence wrote")
+    parser = argparse.ArgumentParser(
+        prog="frontline-verify",
+        description="Check evidence offline: a bundle, or a receipt.",
+        epilog="Exit status: 0 verified; 1 tampered with; 2 not readable, or wrong usage;"
+        " 3 consistent, but with nothing from outside to hold it against."
+        " What is not proved is said in any case.",
+    )
+    parser.add_argument("bundle", type=Path, help="what export_evidence wrote, or a .tlog-proof")
     parser.add_argument("--checkpoint", help="kept outside: the short form, or a note's file")
+    parser.add_argument(
+        "--key", action="append", default=[], help="for a receipt: a key of the log or of a witness"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     try:
-        report = verify(options.bundle, options.checkpoint)
+        text = read_receipt(options.bundle)
+        if text is None:
+            report = verify(options.bundle, options.checkpoint)
+        else:
+            origin = text.partition("\n\n")[2].partition("\n")[0]
+            given = read_given(options.checkpoint, origin) if options.checkpoint else None
+            report = verify_receipt(text, given, options.key)
     except Unreadable as error:
         sys.stderr.write(f"frontline-verify: {error}\n")
         return UNREADABLE
