@@ -44,6 +44,11 @@ def requires_customer(view: View[P]) -> View[P]:
     return _guarded(view, lambda user: user.principal_kind == CUSTOMER)
 
 
+def requires_person(view: View[P]) -> View[P]:
+    """Open a view to whoever is signed in; others sign in first."""
+    return _guarded(view, lambda _user: True)
+
+
 def requires_role(*roles: str) -> Callable[[View[P]], View[P]]:
     """Open a view to signed-in employees who hold any of these roles; no role named: to all."""
 

@@ -17,7 +17,7 @@ from django.db import connection
 from django.http import HttpRequest
 
 import sentinel.public
-from interaction.models import CUSTOMER, SignInAttempt, User
+from interaction.models import CUSTOMER, EMPLOYEE, SignInAttempt, User
 from sentinel.public import current_entity, legal_entities, legal_entity
 from sentinel.vocabulary import Principal
 
@@ -262,6 +262,21 @@ def person_of(*, user_id: UUID, since: str, methods: list[str]) -> Person | None
         return None
     principal = _principal(user, datetime.fromisoformat(since), tuple(methods))
     return Person(principal, user.display_name, user.customer_id)
+
+
+def single_person(*, kind: str, key: UUID) -> Person | None:
+    """Return the one active person of this kind: a customer, or an employee by their person.
+
+    Nobody has signed in here, so the principal carries no authentication. Whoever has several
+    accounts is nobody: which of them was meant cannot be told.
+    """
+    field = {CUSTOMER: "customer_id", EMPLOYEE: "person_id"}.get(kind)
+    if field is None:
+        return None
+    found = User.objects.filter(**{field: key}, principal_kind=kind, is_active=True)[:2]
+    if len(found) != 1:
+        return None
+    return Person(_principal(found[0], None, ()), found[0].display_name, found[0].customer_id)
 
 
 def principal_of(*, user: object, session: Mapping[str, Any] | None = None) -> Principal:

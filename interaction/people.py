@@ -40,6 +40,41 @@ class SignIn:
     roles: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """An employee who may sign in: under which name, which person, with which roles of record."""
+
+    principal_id: str
+    display_name: str
+    person_id: str
+    roles: tuple[str, ...]
+
+
+def staff_members() -> tuple[StaffMember, ...]:
+    """Return the employees of this legal entity who may sign in, by name."""
+    found = User.objects.filter(principal_kind=EMPLOYEE, is_active=True).order_by("display_name")
+    return tuple(
+        StaffMember(
+            f"employee:{each.person_id}", each.display_name, str(each.person_id), tuple(each.roles)
+        )
+        for each in found
+    )
+
+
+def person_of_record(*, principal_id: str) -> StaffMember | None:
+    """Return who signs in under a name, as a customer or an employee, or nobody."""
+    kind, _, key = principal_id.partition(":")
+    try:
+        named = {"customer_id" if kind == CUSTOMER else "person_id": UUID(key)}
+    except ValueError:
+        return None
+    found = User.objects.filter(principal_kind=kind, is_active=True, **named).first()
+    if found is None:
+        return None
+    roles = tuple(found.roles) if kind == EMPLOYEE else ()
+    return StaffMember(principal_id, found.display_name, str(found.person_id), roles)
+
+
 def random_password() -> str:
     """Return a password of about 98 bits in groups that can be read aloud."""
     return "-".join(

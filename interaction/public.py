@@ -1,6 +1,5 @@
 """The one door to Interaction: what a person sees, and what they mean."""
 
-from interaction import flow_work
 from interaction.banking import (
     AccountPage,
     AccountUnknown,
@@ -26,7 +25,7 @@ from interaction.conversation import ConversationUnknown, Exchange, Said
 from interaction.delivery import run_delivery_once
 from interaction.flow_work import *  # noqa: F403  (all that it names)
 from interaction.front import Bank, Phone, banks, landing, phones
-from interaction.guards import requires_customer, requires_role
+from interaction.guards import requires_customer, requires_person, requires_role
 from interaction.identity import (
     Credentials,
     Person,
@@ -37,8 +36,19 @@ from interaction.identity import (
     sign_in,
     sign_out,
 )
+from interaction.passkeys import *  # noqa: F403  (all that it names)
 from interaction.payment_form import FormRefused
-from interaction.people import NewPerson, SignIn, create_people, sign_ins
+from interaction.people import (
+    NewPerson,
+    SignIn,
+    StaffMember,
+    create_people,
+    person_of_record,
+    sign_ins,
+    staff_members,
+)
+from interaction.programs import *  # noqa: F403  (all that it names)
+from interaction.receipts import ReceiptNotReady, payment_receipt
 from interaction.screens import announced, initials
 from interaction.session import (
     SlipUnknown,
@@ -69,12 +79,12 @@ from orchestration.public import (
     AnswerRefused,
     Attachment,
     AttachmentRefused,
+    AuthorityRefused,
     BatchKind,
     BatchMove,
     BatchRefusal,
     BatchUnknown,
     BatchView,
-    CallerRefused,
     CardAnswerRefused,
     CaseForEmployees,
     CaseRow,
@@ -125,8 +135,11 @@ from orchestration.public import (
     WaitView,
     WorkingHoursRefused,
     absences,
+    ask_authority,
     ask_queue_change,
     attach,
+    authority_change,
+    authority_changes,
     batch_failures,
     batch_items,
     batch_kinds,
@@ -159,6 +172,7 @@ from orchestration.public import (
     queue_rows,
     queue_setting,
     receive_webhook,
+    require_right,
     resume_trigger,
     return_task,
     run_page,
@@ -194,6 +208,7 @@ __all__ = [
     "Asked",
     "Attachment",
     "AttachmentRefused",
+    "AuthorityRefused",
     "Bank",
     "BatchKind",
     "BatchMove",
@@ -201,7 +216,6 @@ __all__ = [
     "BatchUnknown",
     "BatchView",
     "BookingRow",
-    "CallerRefused",
     "CardAnswerRefused",
     "CaseForEmployees",
     "CaseRow",
@@ -248,6 +262,7 @@ __all__ = [
     "QueueRow",
     "QueueSetting",
     "ReasonRefused",
+    "ReceiptNotReady",
     "Received",
     "RelatedRun",
     "RunCounts",
@@ -261,6 +276,7 @@ __all__ = [
     "SignInRefused",
     "Slip",
     "SlipUnknown",
+    "StaffMember",
     "StreamRow",
     "TaskFilters",
     "TaskGone",
@@ -279,8 +295,11 @@ __all__ = [
     "account_page",
     "announced",
     "answer_card",
+    "ask_authority",
     "ask_queue_change",
     "attach",
+    "authority_change",
+    "authority_changes",
     "banks",
     "batch_failures",
     "batch_items",
@@ -329,8 +348,10 @@ __all__ = [
     "order_payment",
     "pass_over",
     "pause_trigger",
+    "payment_receipt",
     "payment_slips",
     "payments",
+    "person_of_record",
     "phones",
     "principal_of",
     "propose_plan",
@@ -340,7 +361,9 @@ __all__ = [
     "receive_message",
     "receive_webhook",
     "recognise",
+    "require_right",
     "requires_customer",
+    "requires_person",
     "requires_role",
     "resume_trigger",
     "return_task",
@@ -355,6 +378,7 @@ __all__ = [
     "sign_ins",
     "sign_off",
     "sign_out",
+    "staff_members",
     "start_by_api",
     "steer",
     "steer_batch",
@@ -366,4 +390,3 @@ __all__ = [
     "triggers",
     "unclaim",
 ]
-__all__ += flow_work.__all__

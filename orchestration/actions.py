@@ -8,6 +8,7 @@ import nexus.public
 from orchestration import act, context_graph, evidence, letters, orders
 from orchestration.act import Acted
 from orchestration.effects import rows
+from orchestration.provenance import sources_of
 from orchestration.step_results import (
     Answered,
     NotDone,
@@ -18,7 +19,7 @@ from orchestration.step_results import (
     StepResult,
     StepUnavailable,
 )
-from sentinel.vocabulary import Action, Fact, OutcomeKind, Provenance, Source, Verdict
+from sentinel.vocabulary import Action, Fact, OutcomeKind, Verdict
 
 FactCollector = Callable[
     [Mapping[str, object], StepContext, Mapping[str, object]], tuple[Fact, ...]
@@ -51,7 +52,7 @@ def proposal_of(
 ) -> tuple[Action, tuple[Fact, ...]]:
     """Return the action a step proposes, and the facts it rests on, as they are now."""
     parameters = _object(inputs.get("parameters"))
-    sources = _sources(_object(inputs.get("sources")))
+    sources = sources_of(_object(inputs.get("sources")), context)
     action = Action(
         kind=kind,
         parameters=parameters,
@@ -184,18 +185,6 @@ _FACTS: Mapping[str, FactCollector] = {
     "cards.block": _card_facts,
     "cards.stop": _stop_facts,
 }
-
-
-def _sources(values: Mapping[str, object]) -> dict[str, Source]:
-    """Return sources from the values of a flow; what is not understood is unknown."""
-    found: dict[str, Source] = {}
-    for name, value in values.items():
-        kept = _object(value)
-        given = str(kept.get("provenance"))
-        known = given in {each.value for each in Provenance}
-        provenance = Provenance(given) if known else Provenance.UNKNOWN
-        found[name] = Source(provenance, str(kept.get("reference", "")))
-    return found
 
 
 def _object(value: object) -> Mapping[str, object]:

@@ -1,15 +1,14 @@
 """The one door to Orchestration: what happens next, and who does it."""
 
-from orchestration import flow_doors
 from orchestration.act import MandateRefused
 from orchestration.act import perform_mandate as perform
 from orchestration.bpmn import DrawingRefused
 from orchestration.cases import CaseUnknown
-from orchestration.dialogue.answering import CardAnswerRefused
 from orchestration.dialogue.cards import Card, CardUnknown
 from orchestration.dialogue.conversation import OnlyForCustomers, handle_message
 from orchestration.dialogue.drafts import NotYourConversation
 from orchestration.dialogue.payments import PaymentView
+from orchestration.dialogue.proving import CardAnswerRefused, passkey_request
 from orchestration.dialogue.replies import Reply
 from orchestration.dmn.errors import ModelRefused
 from orchestration.documents import Attachment, DocumentUnknown
@@ -48,6 +47,12 @@ from orchestration.effects.journal import EffectLine, EffectTry, effects_of
 from orchestration.evidence import payment_facts
 from orchestration.feed import CursorNotUnderstood, Event, events_after
 from orchestration.flow_doors import *  # noqa: F403  (all that it names)
+from orchestration.operating.authority import (
+    AuthorityRefused,
+    ask_authority,
+    authority_change,
+    authority_changes,
+)
 from orchestration.operating.effect_list import EFFECT_STATES, EffectRow, effect_rows
 from orchestration.operating.machinery import (
     QueueRow,
@@ -88,7 +93,9 @@ from orchestration.operating.waiting import WaitView
 from orchestration.planning.checking import Fault, PlanRefused
 from orchestration.planning.counting import TooManyPlans, count_plan
 from orchestration.planning.running import follow_plans_once
+from orchestration.program_doors import *  # noqa: F403  (all that it names)
 from orchestration.publishing import RuleFinding, publish_journeys, rule_findings
+from orchestration.raised_cases import raise_case
 from orchestration.speaking import answer_card, propose_plan, start_card_block, start_payment
 from orchestration.speaking import cards_of as cards
 from orchestration.speaking import payments_of as payments
@@ -124,16 +131,10 @@ from orchestration.triggers.doors import (
     pause_trigger,
     receive_message,
     receive_webhook,
+    require_right,
     resume_trigger,
     start_by_api,
     triggers,
-)
-from orchestration.triggers.keys import (
-    CallerRefused,
-    make_caller,
-    make_webhook_key,
-    revoke_caller,
-    revoke_webhook_key,
 )
 from orchestration.triggers.mail import take_mail_once
 from orchestration.triggers.receiving import DeliveryRefused, Received, TriggerUnknown
@@ -179,6 +180,7 @@ from orchestration.worklist.readers import (
 from orchestration.worklist.readers import require_customer as require_customer_reader
 from orchestration.worklist.rows import TaskGone
 from orchestration.worklist.shifts import WorkingHoursRefused, set_working_hours, sign_off
+from orchestration.worklist.signing import approval_passkey_request, is_passkey_needed
 from orchestration.worklist.staff import (
     Absence,
     AbsenceRefused,
@@ -197,13 +199,13 @@ __all__ = [
     "AnswerRefused",
     "Attachment",
     "AttachmentRefused",
+    "AuthorityRefused",
     "BatchKind",
     "BatchMove",
     "BatchRefusal",
     "BatchUnknown",
     "BatchView",
     "CalendarRefused",
-    "CallerRefused",
     "Card",
     "CardAnswerRefused",
     "CardUnknown",
@@ -288,8 +290,12 @@ __all__ = [
     "absences",
     "agree_to_release",
     "answer_card",
+    "approval_passkey_request",
+    "ask_authority",
     "ask_queue_change",
     "attach",
+    "authority_change",
+    "authority_changes",
     "batch_failures",
     "batch_figures",
     "batch_items",
@@ -329,14 +335,14 @@ __all__ = [
     "hours_in_words",
     "incidents",
     "instance",
+    "is_passkey_needed",
     "load_batch",
-    "make_caller",
-    "make_webhook_key",
     "may_open_case",
     "message_by_api",
     "notices",
     "notify_once",
     "pass_over",
+    "passkey_request",
     "pause",
     "pause_trigger",
     "payment_facts",
@@ -350,17 +356,17 @@ __all__ = [
     "queue_changes",
     "queue_rows",
     "queue_setting",
+    "raise_case",
     "readable_customers",
     "receive_message",
     "receive_webhook",
     "release_held",
     "require_customer_reader",
+    "require_right",
     "resume",
     "resume_trigger",
     "retry",
     "return_task",
-    "revoke_caller",
-    "revoke_webhook_key",
     "rule_findings",
     "run_batches_once",
     "run_due_here",
@@ -391,4 +397,3 @@ __all__ = [
     "triggers",
     "unclaim",
 ]
-__all__ += flow_doors.__all__

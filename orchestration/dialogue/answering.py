@@ -11,7 +11,7 @@ import intelligence.public
 import sentinel.public
 from orchestration import cases, journeys
 from orchestration.core.events import Cancelled, UserTaskCompleted
-from orchestration.dialogue import cards, drafts
+from orchestration.dialogue import cards, drafts, proving
 from orchestration.dialogue.cards import CardRow
 from orchestration.dialogue.drafts import NOTHING, Draft
 from orchestration.dialogue.filling import (
@@ -20,11 +20,11 @@ from orchestration.dialogue.filling import (
     printable,
     with_payee,
 )
+from orchestration.dialogue.proving import CardAnswerRefused
 from orchestration.dialogue.replies import Reply, Voice
 from orchestration.dialogue.requests import as_it_waits, go_on, hear
 from orchestration.dialogue.turns import Turn
-from orchestration.durable import calls, engine, store
-from orchestration.durable.faults import crash_point
+from orchestration.durable import calls, engine
 from orchestration.durable.run import Listener
 from orchestration.journeys import Slot
 from orchestration.plain import feel_mapping
@@ -32,26 +32,9 @@ from orchestration.planning import running
 from orchestration.worklist import persons
 from sentinel.vocabulary import Principal, Provenance, Source
 
-CONFIRM, CANCEL, CODE, CHOOSE = "confirm", "cancel", "code", "choose"
+CONFIRM, CANCEL, CHOOSE = "confirm", "cancel", "choose"
 REQUEST = "request"
 REPLY_LENGTH_MAX = 500
-_CODE_WORDS = {
-    "wrong_factor": "wrong_code",
-    "factor_reused": "code_used",
-    "too_many_attempts": "code_too_often",
-    "challenge_expired": "card_expired",
-}
-
-
-class CardAnswerRefused(ValueError):
-    """The card does not take this answer; nothing has happened."""
-
-    code = "card_answer_refused"
-    is_retryable = False
-
-    def __init__(self, card_id: str, words: str) -> None:
-        super().__init__(card_id, words)
-        self.card_id, self.words = card_id, words
 
 
 def answer_card(
@@ -69,8 +52,8 @@ def answer_card(
         CardUnknown: there is no such card in this person's conversation.
         CardAnswerRefused: the card does not take this answer.
     """
-    if answer.get("answer") == CODE:
-        refusal = _give_code(conversation_id, principal, card_id, str(answer.get("code", "")), at)
+    if answer.get("answer") in {proving.CODE, proving.PASSKEY}:
+        refusal = proving.prove(conversation_id, principal, card_id, answer, at)
         if refusal is not None:
             return refusal
     with transaction.atomic():
@@ -83,64 +66,6 @@ def answer_card(
         running.follow(turn)
         drafts.keep_draft(conversation_id, turn.draft)
     return turn.reply()
-
-
-def _give_code(
-    conversation_id: UUID, principal: Principal, card_id: UUID, code: str, at: datetime
-) -> Reply | None:
-    """Hand a code to Sentinel, which keeps count; return what to say if it is refused."""
-    row = _read_card(conversation_id, principal, card_id, at)
-    if row.reference is None or row.card.kind != "step_up":
-        raise CardAnswerRefused(str(card_id), "This card takes no code.")
-    if row.card.state != "open" or _is_satisfied(row.reference):
-        return None
-    try:
-        sentinel.public.answer_step_up(
-            challenge_id=row.reference, principal=principal, code=code.strip(), at=at
-        )
-    except sentinel.public.StepUpRefused as refused:
-        # A second click, or another tab, may have given the right code meanwhile.
-        if refused.code == "challenge_expired" or _is_satisfied(row.reference):
-            return None
-        return _code_refused(row, refused.code, refused.attempts_left, at)
-    crash_point("after_step_up")
-    return None
-
-
-def _is_satisfied(challenge_id: UUID) -> bool:
-    return sentinel.public.challenge(challenge_id=challenge_id).is_satisfied
-
-
-def _read_card(conversation_id: UUID, principal: Principal, card_id: UUID, at: datetime) -> CardRow:
-    with transaction.atomic():
-        return cards.lock_card(
-            card_id=card_id, conversation_id=conversation_id, principal_id=principal.id, at=at
-        )
-
-
-def _code_refused(row: CardRow, code: str, attempts_left: int, at: datetime) -> Reply:
-    details = {**row.card.details, "attempts_left": attempts_left}
-    is_over = code == "too_many_attempts" or attempts_left <= 0
-    with transaction.atomic():
-        if row.instance_id is not None:
-            store.lock_instance(row.instance_id, is_waiting=True)
-        cards.settle_card(row.card.id, state="expired" if is_over else "open", details=details)
-        if is_over and row.instance_id is not None:
-            _call_off(row, "step_up_failed", at)
-    words = journeys.words(_CODE_WORDS.get(code, "wrong_code"))
-    state = "expired" if is_over else "open"
-    return Reply(words, (replace(row.card, details=details, state=state),), row.card.case_id)
-
-
-def _call_off(row: CardRow, reason: str, at: datetime) -> None:
-    """End the flow of a card whose customer could not or would not go on."""
-    assert row.instance_id is not None
-    engine.answer(
-        instance_id=row.instance_id,
-        message_id=uuid5(row.card.id, reason),
-        event=Cancelled(reason, cancelled_by=row.principal_id),
-        at=at,
-    )
 
 
 def _settle(turn: Turn, row: CardRow, answer: Mapping[str, object]) -> None:
@@ -169,7 +94,7 @@ def _settle(turn: Turn, row: CardRow, answer: Mapping[str, object]) -> None:
 def _take(turn: Turn, row: CardRow, answer: Mapping[str, object]) -> None:
     """Do what the answer to an open card asks for."""
     match answer.get("answer"), row.card.kind:
-        case "code", "step_up":
+        case (("code" | "passkey"), "step_up"):
             _wake(turn, row)
         case "cancel", "step_up":
             _stop(turn, row)

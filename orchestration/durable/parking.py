@@ -40,6 +40,10 @@ def _ask_approver(run: Run, command: CallService, parked: Parked) -> None:
         run.say(run.flow.content.approval_says)
 
 
+def _has_passkey(run: Run) -> bool:
+    return bool(sentinel.public.passkeys_of(principal_id=run.principal.id))
+
+
 def _ask_customer(run: Run, command: CallService, parked: Parked) -> None:
     if run.row.conversation_id is None:
         return
@@ -59,6 +63,7 @@ def _ask_customer(run: Run, command: CallService, parked: Parked) -> None:
                 "amount": shown.get("amount"),
                 "attempts_left": challenge.attempts_left,
                 "expires_at": challenge.expires_at.isoformat(),
+                "has_passkey": _has_passkey(run),
             },
             at=run.at,
             expires_at=challenge.expires_at,

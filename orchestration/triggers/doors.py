@@ -116,6 +116,18 @@ def message_by_api(
     )
 
 
+def require_right(*, key: str, right: str) -> str:
+    """Return the id of the program outside whose key is good for a right, such as `log:read`.
+
+    Raises:
+        CallerRefused: nobody holds this key, or it is not good for this.
+    """
+    caller = keys.caller_of(key=key)
+    if right not in caller.triggers:
+        raise keys.CallerRefused
+    return caller.id
+
+
 def receive_webhook(
     *, source: str, headers: Mapping[str, str], body: bytes, at: datetime
 ) -> tuple[Received, ...]:

@@ -34,6 +34,17 @@ class CallerRefused(PermissionError):
     is_retryable = False
 
 
+class AudienceRefused(ValueError):
+    """No kind of action is carried out by a program outside under this name."""
+
+    code = "audience_refused"
+    is_retryable = False
+
+    def __init__(self, audience: str) -> None:
+        super().__init__(audience)
+        self.audience = audience
+
+
 class SignatureRefused(PermissionError):
     """A webhook is not signed with a key of its source, or not within five minutes."""
 
@@ -47,21 +58,55 @@ class SignatureRefused(PermissionError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program outside that may start certain flows."""
+    """A program outside: the flows it may start, what it may ask about whom, which connector it is.
+
+    `subjects` are kinds of people ("customer") or one of them ("customer:<id>").
+    """
 
     id: str
     name: str
     triggers: tuple[str, ...]
+    asks: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    audience: str = ""
+
+    def may_ask(self, *, kind: str, subject_type: str, subject_id: str) -> bool:
+        """Tell whether it may ask if this subject may do this."""
+        named = {subject_type, f"{subject_type}:{subject_id}"}
+        return kind in self.asks and not named.isdisjoint(self.subjects)
 
 
-def make_caller(*, name: str, triggers: tuple[str, ...], made_by: str) -> str:
-    """Let a program start flows; return its key, which is shown this once only."""
+def make_caller(
+    *,
+    name: str,
+    triggers: tuple[str, ...],
+    made_by: str,
+    asks: tuple[str, ...] = (),
+    subjects: tuple[str, ...] = (),
+    audience: str = "",
+) -> str:
+    """Let a program start flows, ask, or be a connector; return its key, shown this once only.
+
+    Raises:
+        AudienceRefused: no action is carried out by a program outside under this name.
+    """
+    if audience and audience not in sentinel.public.outside_audiences():
+        raise AudienceRefused(audience)
     caller_id, secret = secrets.token_hex(8), secrets.token_urlsafe(_SECRET_BYTES)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO orch_caller (id, name, digest, triggers, made_by)"
-            " VALUES (%s, %s, %s, %s, %s)",
-            [caller_id, name, _digest(secret), list(triggers), made_by],
+            "INSERT INTO orch_caller (id, name, digest, triggers, made_by, asks, subjects,"
+            " audience) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                caller_id,
+                name,
+                _digest(secret),
+                list(triggers),
+                made_by,
+                list(asks),
+                list(subjects),
+                audience,
+            ],
         )
     return f"{KEY_PREFIX}_{caller_id}_{secret}"
 
@@ -86,7 +131,7 @@ def caller_of(*, key: str) -> Caller:
     caller_id, _, secret = rest.partition("_")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, name, triggers, digest FROM orch_caller"
+            "SELECT id, name, triggers, digest, asks, subjects, audience FROM orch_caller"
             " WHERE entity = frontline_entity() AND id = %s AND revoked_at IS NULL",
             [caller_id.replace("\0", "")],
         )
@@ -95,7 +140,7 @@ def caller_of(*, key: str) -> Caller:
     is_right = hmac.compare_digest(kept, _digest(secret))
     if not (row and is_right and prefix == KEY_PREFIX):
         raise CallerRefused
-    return Caller(row[0], row[1], tuple(row[2]))
+    return Caller(row[0], row[1], tuple(row[2]), tuple(row[4]), tuple(row[5]), row[6])
 
 
 def make_webhook_key(*, source: str, made_by: str) -> tuple[UUID, str]:

@@ -19,6 +19,7 @@ from orchestration.worklist.clocks import calendar_of
 from orchestration.worklist.forms import AnswerRefused, checked_answer
 from orchestration.worklist.outputs import output_of
 from orchestration.worklist.rows import TaskGone, TaskRow
+from orchestration.worklist.signing import give_approval
 from orchestration.worklist.views import NotYourTask, TaskView, view_of
 from sentinel.vocabulary import Principal
 
@@ -95,8 +96,11 @@ def complete(
     answer: Mapping[str, object],
     comment: str,
     at: datetime,
+    passkey: sentinel.public.PasskeyAnswer | None = None,
 ) -> TaskView:
     """Finish a task with its answer and let the case go on.
+
+    An approval of high risk comes with the approver's passkey, once they have one.
 
     Raises:
         AnswerRefused: the answer is not what the form asks for.
@@ -110,7 +114,7 @@ def complete(
     if len(comment) > COMMENT_LENGTH_MAX:
         raise AnswerRefused({"comment": f"At most {COMMENT_LENGTH_MAX} characters."})
     if row.kind == "approval":
-        _approve(row, principal, str(values["verdict"]), comment, at)
+        _approve(row, principal, str(values["verdict"]), comment, at, passkey)
     with engine.driving(at), transaction.atomic():
         row = _for(task_id, principal)
         rows.close_task(
@@ -171,23 +175,21 @@ def require_comment(comment: str) -> None:
         raise AnswerRefused({"comment": f"At most {COMMENT_LENGTH_MAX} characters."})
 
 
-def _approve(row: TaskRow, principal: Principal, verdict: str, comment: str, at: datetime) -> None:
+def _approve(
+    row: TaskRow,
+    principal: Principal,
+    verdict: str,
+    comment: str,
+    at: datetime,
+    passkey: sentinel.public.PasskeyAnswer | None,
+) -> None:
     """Give Sentinel the answer, which keeps it by itself; what it has is not given twice."""
     if verdict == "reject":
         require_comment(comment)
     with transaction.atomic():
         _for(row.id, principal)
     assert row.reference is not None
-    request = sentinel.public.approval_request(request_id=row.reference)
-    if request.state == "open":
-        sentinel.public.approve(
-            request_id=row.reference,
-            approver=principal,
-            verdict="approve" if verdict == "approve" else "reject",
-            comment=comment,
-            params_hash=request.params_hash,
-            at=at,
-        )
+    give_approval(row.reference, principal, verdict, comment, at, passkey)
     crash_point("after_approval")
 
 
