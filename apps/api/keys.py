@@ -19,7 +19,10 @@ class KeySet(ProgramView):
         if entity not in {each.entity for each in sentinel.public.legal_entities()}:
             raise NotFound
         with sentinel.public.legal_entity(entity=entity):
-            found = sentinel.public.json_web_keys()
+            try:
+                found = sentinel.public.json_web_keys()
+            except sentinel.public.SignerUnavailable as error:
+                return Response({"code": error.code}, status=503, headers={"Retry-After": "5"})
         kept = f"public, max-age={sentinel.public.KEPT_OUTSIDE_SECONDS}"
         return Response(
             found, content_type="application/jwk-set+json", headers={"Cache-Control": kept}

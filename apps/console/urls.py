@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console import decisions, evidence, registers
+from apps.console import authority, decisions, evidence, reconciliation, registers
 
 app_name = "console"
 urlpatterns = [
@@ -12,7 +12,11 @@ urlpatterns = [
     path("decisions/<uuid:decision_id>/evidence/", evidence.decision_bundle, name="bundle"),
     path("log/", evidence.log, name="log"),
     path("log/evidence/", evidence.log_bundle, name="log_bundle"),
+    path("log/evidence/chosen/", evidence.chosen_bundle, name="chosen_bundle"),
     path("rules/", registers.rules, name="rules"),
+    path("authority/", authority.index, name="authority"),
+    path("authority/change/", authority.change, name="change_authority"),
     path("connections/", registers.connections, name="connections"),
+    path("reconciliation/", reconciliation.show, name="reconciliation"),
     path("models/", registers.models, name="models"),
 ]

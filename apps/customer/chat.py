@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -93,8 +93,32 @@ def answer(request: HttpRequest, card_id: UUID) -> HttpResponse:
     return _thread_after(request, shown_in, words)
 
 
+@require_POST
+@interaction.public.requires_customer
+def passkey(request: HttpRequest, card_id: UUID) -> HttpResponse:
+    """Tell the browser what a passkey has to sign to confirm the payment on a card."""
+    try:
+        wanted = interaction.public.card_passkey_request(
+            principal=principal(request),
+            card_id=card_id,
+            origin=interaction.public.origin_of(request=request),
+            at=timezone.localtime(),
+        )
+    except interaction.public.SlipUnknown as error:
+        raise Http404 from error
+    except interaction.public.CardAnswerRefused as error:
+        return JsonResponse({"words": error.words}, status=409)
+    except (interaction.public.PasskeyUnknown, interaction.public.PasskeyRefused):
+        words = "You have no passkey for this address. Use the code from your authenticator."
+        return JsonResponse({"words": words}, status=409)
+    return JsonResponse(wanted)
+
+
 def _answer(request: HttpRequest) -> dict[str, object]:
     answer = request.POST.get("answer", "")
+    if answer == "passkey":
+        given = interaction.public.passkey_in(request=request)
+        return {"answer": "passkey", "response": given.response, "origin": given.origin}
     if answer == "code":
         return {"answer": "code", "code": "".join(request.POST.get("code", "").split())[:12]}
     if answer == "choose":

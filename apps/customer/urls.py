@@ -3,7 +3,7 @@
 from django.urls import path
 
 from apps.customer import chat, views
-from apps.customer.front import design
+from apps.customer.front import design, security
 from apps.customer.front import views as front
 
 app_name = "customer"
@@ -15,6 +15,7 @@ urlpatterns = [
     path("payments/new/", views.new_payment, name="new_payment"),
     path("payments/<uuid:card_id>/", views.payment, name="payment"),
     path("payments/<uuid:card_id>/thread/", views.payment_thread, name="payment_thread"),
+    path("payments/<uuid:payment_id>/receipt/", views.receipt, name="receipt"),
     path("payees/", views.payees, name="payees"),
     path("cards/", views.cards, name="cards"),
     path("cards/<uuid:card_id>/block/", views.block, name="block"),
@@ -22,6 +23,7 @@ urlpatterns = [
     path("chat/thread/", chat.thread, name="thread"),
     path("chat/person/", chat.person, name="person"),
     path("chat/cards/<uuid:card_id>/", chat.answer, name="answer"),
+    path("chat/cards/<uuid:card_id>/passkey/", chat.passkey, name="passkey"),
 ]
 
 root_urlpatterns = [
@@ -31,5 +33,9 @@ root_urlpatterns = [
     path("tour/", front.tour, name="tour"),
     path("tour/invoice.pdf", front.sample_invoice, name="sample-invoice"),
     path("simulators/phone/", front.phone, name="phone"),
+    path("security/", security.show, name="security"),
+    path("security/options/", security.options, name="security-options"),
+    path("security/add/", security.add, name="security-add"),
+    path("security/remove/", security.remove, name="security-remove"),
     path("design/", design.page, name="design"),
 ]

@@ -164,6 +164,25 @@ def payment(request: HttpRequest, card_id: UUID) -> HttpResponse:
 
 @require_GET
 @interaction.public.requires_customer
+def receipt(request: HttpRequest, payment_id: UUID) -> HttpResponse:
+    """Hand over the log's record of a payment with its proof, to keep outside the bank."""
+    try:
+        found = interaction.public.payment_receipt(
+            principal=principal(request), payment_id=payment_id, at=timezone.now()
+        )
+    except interaction.public.ReceiptNotReady:
+        words = "Your receipt is being sealed. Please try again in a second."
+        plain = "text/plain; charset=utf-8"
+        return HttpResponse(words, status=503, content_type=plain, headers={"Retry-After": "1"})
+    if found is None:
+        raise Http404
+    response = HttpResponse(found, content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="payment-{payment_id}.tlog-proof"'
+    return response
+
+
+@require_GET
+@interaction.public.requires_customer
 def payment_thread(request: HttpRequest, card_id: UUID) -> HttpResponse:
     """Return the cards of one payment as they stand."""
     context = {"slips": _slips(request, card_id), "card_id": card_id}

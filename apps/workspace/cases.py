@@ -68,6 +68,7 @@ def answer(request: HttpRequest, principal: Principal, task_id: UUID) -> HttpRes
             answer=filled,
             comment=comment,
             at=datetime.now(UTC),
+            passkey=_passkey(request),
         )
     except interaction.public.AnswerRefused as refused:
         return _refused(request, principal, task, {**filled, "comment": comment}, refused.errors)
@@ -157,6 +158,8 @@ def _with_fields(
         "is_mine": task.claimed_by == principal.id,
         "answered": answered(schema=task.form, answers=task.answers),
         "comment": (filled or {}).get("comment", ""),
+        "takes_passkey": task.claimed_by == principal.id
+        and interaction.public.is_passkey_needed(task_id=task.id, principal=principal),
         "colleagues": _colleagues(task, principal),
     }
 
@@ -196,6 +199,11 @@ def _refused(
 
 def _back_to_case(request: HttpRequest, case_id: UUID) -> HttpResponse:
     return redirect("workspace:case", case_id=case_id)
+
+
+def _passkey(request: HttpRequest) -> "interaction.public.PasskeyAnswer | None":
+    is_given = bool(request.POST.get("passkey"))
+    return interaction.public.passkey_in(request=request) if is_given else None
 
 
 def _plain(name: str) -> str:
