@@ -88,6 +88,24 @@ def publish(*, difference: Difference, checker: Principal, at: datetime) -> None
     sentinel.publish_bundle(digest=difference.shipped.digest, checker=checker, effective_from=at)
 
 
+def require_maker(person: Principal) -> None:
+    """Accept only those who propose rules.
+
+    Raises:
+        NotTheirTask: this person's role does not.
+    """
+    _require(person, MAKERS)
+
+
+def require_checker(person: Principal) -> None:
+    """Accept only those who publish rules.
+
+    Raises:
+        NotTheirTask: this person's role does not.
+    """
+    _require(person, CHECKERS)
+
+
 def _require(person: Principal, roles: frozenset[str]) -> None:
     if person.kind != "employee" or not roles.intersection(person.roles):
         raise NotTheirTask(person.id, roles)

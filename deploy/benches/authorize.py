@@ -41,6 +41,7 @@ def measure(effort: Effort) -> Report:
         },
         rounds=effort.rounds,
         seconds=effort.seconds,
+        after_round=lambda _seconds: bank.sequence_log(),
     )
     paths, bare = measured["authorize"], measured["commit"]
     return Report(
@@ -66,7 +67,7 @@ def pay(payer: bank.Customer, payee: bank.Customer) -> None:
     bank.act(
         action=bank.action(
             "payments.transfer",
-            _parameters(payer, payee),
+            parameters_of(payer, payee),
             resource=f"account:{payer.account_id}",
             provenance=Provenance.CUSTOMER_TYPED,
         ),
@@ -79,7 +80,7 @@ def pay(payer: bank.Customer, payee: bank.Customer) -> None:
 def gather_facts(payer: bank.Customer, payee: bank.Customer) -> None:
     """Gather the facts of one payment as a flow does before it asks for the decision."""
     orchestration.public.payment_facts(
-        parameters=_parameters(payer, payee),
+        parameters=parameters_of(payer, payee),
         customer_id=payer.party_id,
         given={},
         at=bank.now(),
@@ -108,7 +109,8 @@ def _payments_of(
     return prepare
 
 
-def _parameters(payer: bank.Customer, payee: bank.Customer) -> dict[str, object]:
+def parameters_of(payer: bank.Customer, payee: bank.Customer) -> dict[str, object]:
+    """Return the parameters of a payment of one euro, new in every respect."""
     return {
         "debtor_account_id": str(payer.account_id),
         "creditor_iban": payee.iban,

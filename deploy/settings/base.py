@@ -16,6 +16,11 @@ from deploy.settings.logs import logging_settings
 BASE_DIR = SOURCE
 FRONTLINE_HOME = home()
 KEYS_DIR = keys()
+# Who keeps the keys of decision tokens: "file", "process" (`manage.py signer`), or a class.
+SENTINEL_SIGNER = os.environ.get("SENTINEL_SIGNER", "file")
+SENTINEL_SIGNER_SOCKET = os.environ.get(
+    "SENTINEL_SIGNER_SOCKET", str(FRONTLINE_HOME / "signer" / "signer.sock")
+)
 
 SECRET_KEY = os.environ.get("FRONTLINE_SECRET_KEY") or key_in(KEYS_DIR, "django-secret")
 DATA_ENCRYPTION_KEY = os.environ.get("FRONTLINE_DATA_KEY") or key_in(KEYS_DIR, "data-encryption")
@@ -154,6 +159,8 @@ SERVESTATIC_USE_FINDERS = True
 MEDIA_ROOT = FRONTLINE_HOME / "media"
 # Where the witness drops the checkpoints it cosigned.
 FRONTLINE_WITNESS_DIR = FRONTLINE_HOME / "witness"
+# Witnesses elsewhere: "URL VKEY", parted by semicolons; `python -m deploy.witness` is one.
+FRONTLINE_WITNESSES = os.environ.get("FRONTLINE_WITNESSES", "")
 
 # A chat message may hold a megabyte, a document ten; anything larger is refused unread.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -201,6 +208,12 @@ TICK_LOOPS_BY_ENTITY = {
     "notices": ("orchestration.public.notify_once", 1.0),
     # What starts flows from outside.
     "schedules": ("orchestration.public.run_schedules_once", 1.0),
+    # Measures how far the log is behind, and alarms when that stops actions of high risk.
+    "evidence log": ("sentinel.public.watch_log_once", 10.0),
+    # Once a day: tokens, executions and the cores' statements, compared both ways.
+    "reconciliation": ("deploy.reconciliation.reconcile_nightly", 300.0),
+    # Sends the newest checkpoint to the witnesses elsewhere.
+    "outside witnesses": ("sentinel.public.ask_witnesses_once", 30.0),
     "data changes": ("orchestration.public.follow_changes_once", 0.5),
     "mail": ("orchestration.public.take_mail_once", 2.0),
     "files": ("orchestration.public.take_files_once", 2.0),
@@ -242,5 +255,7 @@ REST_FRAMEWORK = {
 
 # What the bank does: one folder each, with its drawing, rules, policy and wording.
 JOURNEYS = sorted(path.parent for path in (SOURCE / "apps/journeys").glob("*/journey.json"))
+# Which postings of the cores are rightly not ours.
+EXPECTED_ORIGINS_FILE = SOURCE / "grand_central/expected_origins.json"
 # Which roles of the bank read which work and which customers.
 READERS_FILE = SOURCE / "apps/journeys/readers.json"

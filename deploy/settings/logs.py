@@ -16,6 +16,7 @@ def logging_settings(level: str) -> dict[str, Any]:
         "loggers": {
             # One line per request is the proxy's work; warnings stay.
             "uvicorn.access": {"level": "WARNING"},
+            "fido2": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
             "pgmq": {"level": "WARNING"},
         },
