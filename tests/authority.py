@@ -229,3 +229,44 @@ def record_kinds(decision_id: UUID):
             [decision_id],
         )
         return [kind for (kind,) in cursor.fetchall()]
+
+
+def eur(minor_units):
+    return {"minor_units": minor_units, "currency": "EUR"}
+
+
+def granted(holder, *kinds, maker=None, checker=None, **said):
+    """Write down an authority of a principal or a role, with two people; a mandate unless said."""
+    parameters = {**named(holder), "kind": "mandate", "powers": "act", "kinds": list(kinds)}
+    action = change("authority.grant", {**parameters, "reason": "as agreed", **said})
+    return changed(
+        action, maker or employee("operations"), checker or employee("compliance_officer")
+    )
+
+
+def delegated(delegator, holder, *kinds, checker=None, **said):
+    """Delegate to a principal, with a second person's approval."""
+    until = (now() + timedelta(days=7)).isoformat()
+    parameters = {**named(holder), "powers": "act", "kinds": list(kinds), "valid_until": until}
+    action = change("authority.delegate", {**parameters, "reason": "away", **said})
+    is_compliance = "compliance_officer" in delegator.roles
+    second = employee("operations" if is_compliance else "compliance_officer")
+    return changed(action, delegator, checker or second)
+
+
+def revoked(outcome):
+    """End an authority, with two people."""
+    parameters = {"authority": str(outcome.decision_id), "reason": "over"}
+    action = change("authority.revoke", parameters)
+    return changed(action, employee("operations"), employee("compliance_officer"))
+
+
+def named(holder):
+    """How the holder of an authority is named: a principal, or a role."""
+    if isinstance(holder, str):
+        return {"holder": f"role:{holder}"}
+    return {
+        "holder": holder.id,
+        "holder_person": holder.person_id,
+        "holder_roles": [role for role in holder.roles if holder.kind == "employee"],
+    }

@@ -7,6 +7,8 @@ from tests.architecture.source import PACKAGES, SOURCE, trees
 FUNCTION_LINES_MAX = 50
 MODULE_LINES_MAX = 400
 VOCABULARY_LINES_MAX = 200
+# It must stay one file: people carry it to a machine that has nothing else of Frontline.
+CARRIED_ALONE = {"sentinel/verify/frontline_verify.py": 750}
 
 
 def lines_of(path):
@@ -29,7 +31,7 @@ def test_modules_stay_small():
     oversized = [
         f"{path}: {lines_of(path)}"
         for path, _ in trees(*PACKAGES, "tests")
-        if lines_of(path) > MODULE_LINES_MAX
+        if lines_of(path) > CARRIED_ALONE.get(str(path), MODULE_LINES_MAX)
     ]
 
     assert oversized == []

@@ -11,6 +11,17 @@ from deploy.home import SOURCE
 
 KEYS = {
     "authorize": {"authorize_over_commit_c8"},
+    "sentinel": {
+        "mint_over_sign",
+        "read_over_verify",
+        "policy_over_engine",
+        "row_over_commit",
+        "work32_over_unrecorded",
+        "sequencer_over_decisions",
+        "sealed_p99_over_interval",
+        "verifier_over_hashes",
+        "redeemed_once",
+    },
     "ledger": {"batch100_over_bare", "batch100_decided_over_bare", "hot16_over_uniform16"},
     "engine": {"step_over_commit_c8", "runon_over_step", "growth_100_over_10"},
     "load": {"whole_over_begun"},

@@ -82,6 +82,7 @@ def parameters_about(whose: Holder) -> dict[str, tuple[str, dict[str, object]]]:
         "accounts.open": (f"account:{account}", batch),
         "accounts.set_status": (f"account:{account}", {"account_id": account, "status": "blocked"}),
         **actions_about_card(str(whose.card), batch),
+        **actions_about_letters(party),
         "payees.add": (f"party:{party}", {"party_id": party, "name": "H", "iban": LANDLORD_IBAN}),
         "payees.import": (f"party:{party}", batch),
         "messages.send": (
@@ -93,6 +94,7 @@ def parameters_about(whose: Holder) -> dict[str, tuple[str, dict[str, object]]]:
             {"name": "sample", "version": "2", "count": 1, "digest": "0" * 64},
         ),
         **changes_about(party),
+        **changes_of_authority(party),
         **changes_of_flows(),
         "bank.open": (
             "bank:1",
@@ -105,6 +107,17 @@ def parameters_about(whose: Holder) -> dict[str, tuple[str, dict[str, object]]]:
             },
         ),
     }
+
+
+def actions_about_letters(party: str) -> dict[str, tuple[str, dict[str, object]]]:
+    """What a print house outside does."""
+    letter = {
+        "recipient": f"customer:{party}",
+        "document_id": str(uuid4()),
+        "document_digest": "0" * 64,
+        "pages": 1,
+    }
+    return {"letters.post": (f"party:{party}", letter)}
 
 
 def actions_about_card(
@@ -136,6 +149,30 @@ def changes_about(party: str) -> dict[str, tuple[str, dict[str, object]]]:
             {"scope": f"actor:customer:{party}", "reason": "none of mine"},
         ),
     }
+
+
+def changes_of_authority(party: UUID) -> dict[str, tuple[str, dict[str, object]]]:
+    """The changes of who may decide what, each in favour of this customer."""
+    given = {
+        "holder": f"customer:{party}",
+        "holder_person": "p",
+        "powers": "act",
+        "kinds": ["payments.transfer"],
+        "reason": "because of it",
+    }
+    until = {"valid_until": "2036-01-01T00:00:00Z"}
+    asked = {
+        "authority.grant": {**given, "kind": "mandate"},
+        "authority.delegate": {**given, **until, "parent": str(uuid4())},
+        "authority.revoke": {"authority": str(uuid4()), "reason": "because of it"},
+        "authority.separate": {
+            "first": "act:limits.set",
+            "second": "approve:payments.transfer",
+            "is_apart": False,
+            "reason": "because of it",
+        },
+    }
+    return {kind: (f"customer:{party}", parameters) for kind, parameters in asked.items()}
 
 
 def changes_of_flows() -> dict[str, tuple[str, dict[str, object]]]:

@@ -257,3 +257,45 @@ def test_token_of_this_process_is_refused_once_its_key_is_not_pinned():
     text = mint(replace(GRANT, decision_id=UUID(int=12)), SIGNER).compact
 
     assert refused(text, keys={}) == "unknown_key"
+
+
+def first_version():
+    """The claims as the release before wrote them."""
+    header, claims = parts()
+    detail = dict(claims["authorization_details"][0])
+    del detail["linked"]
+    sent = {**claims["sent"], "ver": 1}
+    del sent["obl"]
+    del claims["acr"], claims["auth_time"]
+    return header, claims | {"authorization_details": [detail], "sent": sent}
+
+
+def test_token_of_the_release_before_is_read():
+    header, claims = first_version()
+
+    found = read(signed(canonical(header), canonical(claims)), keys=KEYS)
+
+    assert (found.token_id, found.obligations) == (GRANT.decision_id, ())
+
+
+def test_versions_are_not_mixed():
+    header, claims = first_version()
+
+    assert refused(signed(canonical(header), canonical(claims | {"acr": "x"}))) == "altered"
+    claims["sent"]["ver"] = 2
+    assert refused(signed(canonical(header), canonical(claims))) == "altered"
+
+
+def test_claims_say_how_the_person_was_authenticated():
+    since = datetime(2026, 11, 20, 23, 59, tzinfo=UTC)
+    anna = replace(GRANT.principal, authenticated_at=since, methods=("pwd",))
+    agent = Principal("agent:pay", "agent", "", "meridian-nl", on_behalf_of=anna)
+
+    said = decode(mint(replace(GRANT, principal=agent), SIGNER).compact.split(".")[1])
+    stepped = replace(GRANT, principal=agent, is_stepped_up=True)
+    confirmed = decode(mint(stepped, SIGNER).compact.split(".")[1])
+
+    assert (said["acr"], said["amr"]) == ("urn:frontline:acr:signed-in", ["pwd"])
+    assert said["auth_time"] == int(since.timestamp())
+    assert confirmed["acr"] == "urn:frontline:acr:stepped-up"
+    assert (parts()[1]["acr"], parts()[1]["auth_time"]) == ("urn:frontline:acr:mandate", 0)

@@ -24,7 +24,12 @@ from orchestration.public import (
 from orchestration.versions.rollouts import rule_of
 from tests.authority import found_bank, now
 from tests.layers.orchestration.flows import HEAD, SCRIPTS
-from tests.layers.orchestration.test_versions import decided, officer, proposer  # noqa: F401
+from tests.layers.orchestration.test_versions import (
+    another,
+    decided,
+    officer,  # noqa: F401
+    proposer,  # noqa: F401
+)
 
 FORM = {"type": "object", "properties": {"seen": {"type": "boolean"}}}
 CHANGE_FLOW = next(each for each in journeys.flow_sources() if each.process == "change_flow")
@@ -158,7 +163,7 @@ def rolled_out(version, proposer, officer, *, share=100):  # noqa: F811
         principal=proposer,
         at=now(),
     )
-    decided(officer)
+    decided(another(officer))
 
 
 def test_what_was_rolled_back_is_told_from_what_is_newer(release, proposer, officer):  # noqa: F811

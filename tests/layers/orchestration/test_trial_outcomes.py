@@ -21,6 +21,7 @@ from orchestration.public import (
 from orchestration.versions.rollouts import bucket, flow_to_start
 from tests.authority import found_bank, now
 from tests.layers.orchestration.test_versions import (  # noqa: F401  (fixtures)
+    another,
     decided,
     first,
     new_version,
@@ -91,7 +92,7 @@ def test_without_a_trial_there_is_nothing_to_compare(first, proposer, officer): 
         principal=proposer,
         at=now(),
     )
-    decided(officer)
+    decided(another(officer))
 
     assert trial_outcomes(process="p", principal=proposer) is None
     assert flow_to_start(process="p", instance_id=uuid4()).digest == first.digest != digest

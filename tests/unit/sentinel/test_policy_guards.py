@@ -50,6 +50,8 @@ ANNA = Principal("customer:1", "customer", "p", "nl", ("customer",))
 CONTEXT = {
     "amount_minor": 5,
     "approved_roles": [],
+    "data_read": [],
+    "earlier_actions": [],
     "currency": "EUR",
     "entity": "nl",
     "has_unknown_source": False,
@@ -58,6 +60,7 @@ CONTEXT = {
     "on_behalf_of_customer": True,
     "purpose": "payments",
     "risk": "high",
+    "sends_outside": False,
     "sca_exemption": "",
     "source_amount": "customer_typed",
     "source_creditor_iban": "customer_typed",

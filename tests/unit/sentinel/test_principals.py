@@ -89,4 +89,6 @@ def test_switches_reach_every_link():
         "kid:k",
         "actor:agent:concierge",
         "actor:customer:1",
+        "agents",
+        "agent:concierge",
     ]

@@ -52,7 +52,7 @@ def test_case_or_decision_without_a_sealed_record_has_nothing_to_export(entity, 
 def test_case_and_decision_together_are_refused(entity):
     grow(1)
 
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(ValueError, match="a case, a decision, or a customer"):
         export_evidence(case_id=uuid4(), decision_id=uuid4())
 
 
@@ -80,7 +80,12 @@ def test_case_holds_its_own_records_and_every_leaf(entity, tmp_path, capsys):
     assert sorted(set(kinds)) == ["executed", "issued", "key", "outcome"]
     assert len(entries) == 1 + 6 + 2
     assert len(found["leaves.txt"].splitlines()) == latest_checkpoint().size == 13
-    assert json.loads(found["manifest.json"])["scope"] == {"kind": "case", "id": str(case)}
+    assert json.loads(found["manifest.json"])["scope"] == {
+        "kind": "case",
+        "id": str(case),
+        "from": None,
+        "until": None,
+    }
     assert (verdict.status, verdict.codes) == (0, [])
 
 
