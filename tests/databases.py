@@ -61,13 +61,19 @@ class TestDatabases:
 
     def clone(self, name: str) -> None:
         """Make the named database anew from the template, ending every session in it."""
+        self.copy(self.template, name)
+
+    def copy(self, source: str, name: str) -> None:
+        """Make the named database anew as a copy of another, ending every session in it."""
+        # Where nothing is flushed, copying files takes a third of the time of logging pages.
+        strategy = sql.SQL("STRATEGY file_copy" if self._server else "")
         with self.superuser("postgres") as connection:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
             connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER frontline_owner").format(
-                    sql.Identifier(name), sql.Identifier(self.template)
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER frontline_owner {}").format(
+                    sql.Identifier(name), sql.Identifier(source), strategy
                 )
             )
 

@@ -7,7 +7,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection, connections
-from psycopg import sql
 
 import nexus.public
 import orchestration.public
@@ -151,15 +150,7 @@ def bank(seeded_template, _empty_afterwards, django_db_blocker) -> Iterator[Bank
 
 def _copy(source: str, target: str) -> None:
     connections.close_all()
-    with postgres.databases.superuser("postgres") as connection:
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(target))
-        )
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER frontline_owner").format(
-                sql.Identifier(target), sql.Identifier(source)
-            )
-        )
+    postgres.databases.copy(source, target)
 
 
 def _customer(party_id: UUID, clock: Clock) -> Principal:
