@@ -107,6 +107,12 @@ class Policy:
         return MappingProxyType(self.body.get("annotations", {}))
 
     @cached_property
+    def logic(self) -> str:
+        """Everything of the policy that decides, as text: all but the words above it."""
+        decides = {key: part for key, part in self.body.items() if key != "annotations"}
+        return json.dumps(decides, sort_keys=True)
+
+    @cached_property
     def actions(self) -> frozenset[str] | None:
         """The actions the policy speaks of, or None if it speaks of all."""
         scope = self.body["action"]

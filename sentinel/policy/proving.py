@@ -7,11 +7,13 @@ cannot be translated, or where z3 is not installed, is not analysable; it is nev
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from sentinel.policy.bundles import BANK, Bundle, BundleRefused, Policy, bundle_policies
 from sentinel.policy.engine import ContextValue, Evaluation, Rules
 from sentinel.policy.questions import KINDS, Question, Reading, question, shape_of
+from sentinel.policy.remembered_proofs import RememberedProofs, question_name, speaking_of
 from sentinel.policy.symbolic import Compiler
 from sentinel.policy.symbols import NotAnalysable, Text
 
@@ -64,7 +66,8 @@ def widening(old: Rules, new: Rules) -> Answer:
     changed = [kind for kind in sorted(new.kinds) if _differs(old, new, kind)]
     for action in changed:
         try:
-            found += _widened(old, new, action)
+            name = question_name(WIDENED, action, old, new)
+            found += _proofs.found(name, lambda: tuple(_widened(old, new, action)))  # noqa: B023
         except NotAnalysable as error:
             unanswered.append(Unanswered(WIDENED, action, error.what))
     return Answer(len(changed), tuple(found), tuple(unanswered))
@@ -76,17 +79,41 @@ def violations(rules: Rules, invariants: Sequence[Policy], actions: Sequence[str
     unanswered: list[Unanswered] = []
     watched = [(invariant, _watching(rules, invariant)) for invariant in invariants]
     for action in actions:
-        try:
-            sides = [(asked, asked.permits(rules)) for asked in _questions(action, rules)]
-        except NotAnalysable as error:
-            unanswered += [Unanswered(each.id, action, error.what) for each in invariants]
-            continue
+        sides = _Sides(rules, action)
         for invariant, watch in watched:
             try:
-                found += _violated(rules, watch, invariant, sides)
+                found += _kept_or_violated(sides, watch, invariant)
             except NotAnalysable as error:
                 unanswered.append(Unanswered(invariant.id, action, error.what))
     return Answer(len(invariants) * len(actions), tuple(found), tuple(unanswered))
+
+
+def forget_proofs() -> None:
+    """Prove anew what is next asked."""
+    _proofs.forget()
+
+
+_proofs: RememberedProofs[tuple[Counterexample, ...]] = RememberedProofs()
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """One action under one set of rules, translated when it is first needed."""
+
+    rules: Rules
+    action: str
+
+    @cached_property
+    def translated(self) -> list[tuple[Question, Any]]:
+        asked_of = _questions(self.action, self.rules)
+        return [(asked, asked.permits(self.rules)) for asked in asked_of]
+
+
+def _kept_or_violated(sides: _Sides, watch: Rules, invariant: Policy) -> tuple[Counterexample, ...]:
+    name = question_name("violated", sides.action, sides.rules, invariant=invariant)
+    return _proofs.found(
+        name, lambda: tuple(_violated(sides.rules, watch, invariant, sides.translated))
+    )
 
 
 class BundleBreaksInvariant(BundleRefused):
@@ -234,9 +261,5 @@ def _differs(old: Rules, new: Rules, action: str) -> bool:
 
 def _said(rules: Rules, action: str) -> object:
     """Return everything of the rules that decides one action, but for the words of it."""
-    policies = [
-        {key: part for key, part in policy.body.items() if key != "annotations"}
-        for policy in rules.policies.values()
-        if policy.actions is None or action in policy.actions
-    ]
+    policies = [policy.logic for policy in speaking_of(rules, action)]
     return policies, shape_of(rules, action), rules.roles, rules.mandates
