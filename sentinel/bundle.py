@@ -50,6 +50,9 @@ _DECISIONS = {
     "customer": "d.subject = %(id)s AND {time}",
     "period": "{time}",
 }
+# That somebody was forgotten goes with what was decided about them, and with nothing else.
+_ERASED = """(r.kind = 'erasure' AND EXISTS (SELECT FROM sentinel_decision d WHERE ({decisions})
+ AND d.subject = convert_from(r.body, 'UTF8')::jsonb #>> '{{content,subject}}'))"""
 _WHOLE_LOG = "l.idx IS NOT NULL OR r.id NOT IN (SELECT record_id FROM sentinel_pending)"
 _SEALED = (
     "SELECT EXISTS (SELECT FROM sentinel_record r"
@@ -77,7 +80,9 @@ policies/          the bundles of rules, each under its name,
 inputs.jsonl       if they were asked for, the clear values of decisions: what was asked, the facts
                    and what the rules were shown. Each opens the commitment in its record:
                    HMAC-SHA256(key, "frontline/decision-values/v2", 0x00, values).
-                   They are personal data: hand them only to whom they concern or who may see them
+                   They are personal data: hand them only to whom they concern or who may see them.
+                   Of who was forgotten it only says that the values were erased; their record
+                   and its commitment are still there, and so is the record of the erasure
 
 With cedarpy installed, the decisions whose values are here are asked again of their own rules.
 
@@ -200,8 +205,7 @@ def _write(target: IO[bytes], scope: _Scope, *, is_disclosed: bool) -> Evidence:
         for digest, content in _rows(_POLICIES, {}):
             _add(archive, f"policies/{digest}", [content.encode()])
         if is_disclosed:
-            which = _DECISIONS[scope.kind].format(time=_IN_TIME.format(at="d.decided_at"))
-            opened = disclosures(condition=which, parameters=scope.parameters)
+            opened = disclosures(condition=_decisions(scope), parameters=scope.parameters)
             _add(archive, "inputs.jsonl", opened)
         evidence = Evidence(
             origin=origin_of(current_entity()),
@@ -260,7 +264,8 @@ def _leaves() -> Iterator[bytes]:
 
 
 def _entries(scope: _Scope) -> Iterator[bytes]:
-    which = f"l.idx IS NOT NULL AND ({_ALWAYS} OR ({_records(scope)}))"
+    erased = _ERASED.format(decisions=_decisions(scope))
+    which = f"l.idx IS NOT NULL AND ({_ALWAYS} OR {erased} OR ({_records(scope)}))"
     if scope.kind == "log":
         which = _WHOLE_LOG
     sql = f"{_ENTRY} WHERE {which} ORDER BY l.idx NULLS LAST, r.id"
@@ -272,6 +277,11 @@ def _entries(scope: _Scope) -> Iterator[bytes]:
 def _records(scope: _Scope) -> str:
     """Return the constant condition on records of what was asked for."""
     return _RECORDS.get(scope.kind, "true").format(time=_IN_TIME.format(at="r.recorded_at"))
+
+
+def _decisions(scope: _Scope) -> str:
+    """Return the constant condition on decisions of what was asked for."""
+    return _DECISIONS[scope.kind].format(time=_IN_TIME.format(at="d.decided_at"))
 
 
 def _one_line(body: bytes) -> bytes:

@@ -374,7 +374,10 @@ def _refuse(asked: _Asked, code: str, detail: str, *, is_sealed: bool = True) ->
         judgement=judgement,
         bundle="",
     )
-    key = subject_key(asked.subject) if is_sealed else bytes(32)
+    try:
+        key = subject_key(asked.subject) if is_sealed else bytes(32)
+    except SubjectForgotten:
+        return _refuse(asked, "forgotten", "", is_sealed=False)
     run([ruling_statement(ruling, key=key, values=Values(resource))])
     return _decision(ruling, None)
 

@@ -1,7 +1,7 @@
 """Disclosure: the clear values of decisions, each with the key that shows they are the sealed ones.
 
-The key opens one decision and no other. What belongs to a subject who was forgotten, or was
-recorded before commitments could be opened one by one, is not disclosed.
+The key opens one decision and no other. What belongs to a subject who was forgotten is said to be
+erased; what was recorded before commitments could be opened one by one is left out.
 """
 
 import json
@@ -19,7 +19,7 @@ _SEALED = """
 SELECT d.id, d.subject, p.sealed, k.wrapped FROM sentinel_decision d
 JOIN sentinel_decision_parameters p ON p.decision_id = d.id
 JOIN sentinel_subject_key k ON k.entity = d.entity AND k.subject = d.subject
-WHERE k.wrapped IS NOT NULL AND ({condition}) ORDER BY d.decided_at, d.id
+WHERE ({condition}) ORDER BY d.decided_at, d.id
 """
 
 
@@ -34,6 +34,11 @@ def disclosures(*, condition: str, parameters: Mapping[str, Any]) -> Iterator[by
         cursor.execute(_SEALED.format(condition=condition), dict(parameters))
         while rows := cursor.fetchmany(CHUNK):
             for decision_id, subject, sealed, wrapped in rows:
+                if wrapped is None:
+                    yield (
+                        json.dumps({"decision": str(decision_id), "erased": True}).encode() + b"\n"
+                    )
+                    continue
                 key = unwrap_key(entity, subject, bytes(wrapped))
                 bound = f"decision/v1|{entity}|{decision_id}"
                 text = unseal(key, bytes(sealed), bound_to=bound).decode()

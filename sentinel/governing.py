@@ -1,4 +1,4 @@
-"""What may be changed of Sentinel itself: limits, kill switches, authority.
+"""What may be changed of Sentinel itself: limits, kill switches, authority, what it remembers.
 
 Each change is a catalogued action, decided, approved and recorded like a payment, and redeemed
 here. The application cannot write these tables: the owner's functions do, beside a redemption of
@@ -18,6 +18,7 @@ from sentinel import authority_changes
 from sentinel.authority_changes import AUDIENCE
 from sentinel.catalogue import AMOUNT_LIMIT, ActionKind, register_action
 from sentinel.counting import STEP, STEP_BUDGETS
+from sentinel.erasure import changes as subject_changes
 from sentinel.limits import EVERYBODY
 from sentinel.log.records import append
 from sentinel.outcomes import record_outcome
@@ -155,6 +156,7 @@ ACTIONS = (
         effect_digest=_switch_effect,
     ),
     *authority_changes.ACTIONS,
+    *subject_changes.ACTIONS,
 )
 
 
@@ -181,6 +183,8 @@ def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] =
         parameters = redemption.parameters
         if isinstance(parameters, authority_changes.AuthorityChange):
             return _change_authority(redemption, new_id)
+        if isinstance(parameters, subject_changes.SubjectChange):
+            return _change_subject(redemption, new_id)
         if isinstance(parameters, SetLimit):
             body = _write_limit(redemption, parameters)
         else:
@@ -214,6 +218,25 @@ def _change_authority(redemption: Redemption, new_id: Callable[[], UUID]) -> Out
         code="in_force" if is_written else result.partition(" ")[0],
         reference=f"authority:{decision_id}",
         words="It is in force." if is_written else authority_changes.authority_words(code=result),
+    )
+
+
+def _change_subject(redemption: Redemption, new_id: Callable[[], UUID]) -> Outcome:
+    parameters, decision_id = redemption.parameters, redemption.decision_id
+    result = subject_changes.write_subject_change(decision_id, parameters)
+    if result == "refused":
+        raise GovernanceRefused("subject")
+    body = subject_changes.log_body(parameters, decision_id)
+    if result == subject_changes.WRITTEN and body is not None:
+        with connection.cursor() as cursor:
+            append(cursor, kind="legal_hold", body=body, decision_id=decision_id, new_id=new_id)
+    is_done = result in {subject_changes.WRITTEN, subject_changes.DONE_BEFORE}
+    return record_outcome(
+        decision_id=decision_id,
+        kind=OutcomeKind.DONE if is_done else OutcomeKind.FAILED,
+        code="in_force" if result == subject_changes.WRITTEN else result,
+        reference=f"subject:{decision_id}",
+        words=subject_changes.WORDS[result],
     )
 
 

@@ -51,6 +51,8 @@ from sentinel.entities import (
     legal_entities,
     legal_entity,
 )
+from sentinel.erasure.doors import *  # noqa: F403  (all that it names)
+from sentinel.erasure.doors import __all__ as forgetting
 from sentinel.explaining import (
     ExplainedApproval,
     ExplainedFact,
@@ -184,8 +186,9 @@ from sentinel.store import NotInTransaction, count_written, database_time, run_s
 from sentinel.timeline import TimelineBar, decision_timeline
 from sentinel.tokens import TokenRefused
 
-__all__ = [  # noqa: PLE0604  (the names of the devices come as they are listed there)
+__all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     *devices,
+    *forgetting,
     "AUTHORITY_CHANGES",
     "KEPT_OUTSIDE_SECONDS",
     "ActionKind",

@@ -270,3 +270,24 @@ def named(holder):
         "holder_person": holder.person_id,
         "holder_roles": [role for role in holder.roles if holder.kind == "employee"],
     }
+
+
+def forgotten(subject, maker=None, checker=None):
+    """Erase a person's data, with two people."""
+    action = change("subjects.forget", {"subject": subject, "reason": "asked for it"})
+    return changed(
+        action, maker or employee("operations"), checker or employee("compliance_officer")
+    )
+
+
+def on_hold(subject, until=None):
+    """Put a legal hold on a person, with two people."""
+    said = {"subject": subject, "reason": "file 2026-114", "until": until and until.isoformat()}
+    action = change("subjects.hold", said)
+    return changed(action, employee("operations"), employee("compliance_officer"))
+
+
+def let_go(hold):
+    """End a legal hold, with two people."""
+    action = change("subjects.release", {"hold": str(hold.decision_id), "reason": "file closed"})
+    return changed(action, employee("operations"), employee("compliance_officer"))

@@ -108,6 +108,7 @@ class Report:
     witnessed_size: int | None = None
     signatures: int = 0
     open_decisions: list[str] = field(default_factory=list)
+    erased: list[str] = field(default_factory=list)
     reevaluations: list[Reevaluation] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -133,12 +134,13 @@ class Bundle:
     entries: list[tuple[int | None, bytes, bytes]]
     checkpoints: list[dict[str, object]]
     policies: dict[str, bytes]
-    inputs: list[dict[str, str]]
+    inputs: list[dict[str, Any]]
     decided: dict[str, bytes] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     key_bodies: list[bytes] = field(default_factory=list)
     approvals: list[tuple[int, bytes]] = field(default_factory=list)
     passkeys: list[bytes] = field(default_factory=list)
+    forgotten: set[str] = field(default_factory=set)
 
     def named(self, indexes: Iterable[int]) -> tuple[Record, ...]:
         """Return the records at some indexes as people name them."""
@@ -215,6 +217,8 @@ def _note(bundle: Bundle, index: int, kind: bytes, decision: bytes | None, body:
         bundle.approvals.append((index, body))
     elif kind == b"factor":
         bundle.passkeys.append(body)
+    elif kind == b"erasure":
+        bundle.forgotten.add(str(json.loads(body)["content"]["subject"]))
 
 
 def _describe(bundle: Bundle, report: Report, wrong: dict[int, bytes]) -> None:
@@ -379,6 +383,9 @@ def check_inputs(bundle: Bundle, report: Report) -> None:
     for given in bundle.inputs:
         decision, values = str(given.get("decision")), str(given.get("values"))
         record, opened = bundle.decided.get(decision), None
+        if given.get("erased"):
+            _check_erased(bundle, report, decision, record)
+            continue
         with contextlib.suppress(LookupError, TypeError, ValueError):
             said, key = json.loads(record or b"{}"), bytes.fromhex(given["key"])
             committed = hmac.digest(key, VALUES + values.encode(), "sha256").hex()
@@ -392,6 +399,23 @@ def check_inputs(bundle: Bundle, report: Report) -> None:
         report.reevaluations.append(again)
         if again.result == DIFFER:
             report.add("verdict_differs", f"decision {decision}: {again.words}")
+
+
+def _check_erased(bundle: Bundle, report: Report, decision: str, record: bytes | None) -> None:
+    """Hold values that are said to be erased against the record of that person's erasure."""
+    if record is None or _subject(json.loads(record)["content"]) not in bundle.forgotten:
+        words = f"the values of decision {decision} are said to be erased, and no record says so"
+        report.add("erased_without_record", words)
+        return
+    report.erased.append(decision)
+
+
+def _subject(said: dict[str, Any]) -> str:
+    """Return whose data a decision holds: the customer's in its chain, the party's, the maker's."""
+    kind, _, key = str(said["resource"]).partition(":")
+    customers = [link["id"] for link in said["chain"] if link["kind"] == "customer"]
+    about = [f"customer:{key}"] if kind in {"party", "customer"} else []
+    return str([*customers, *about, said["chain"][0]["id"]][0])
 
 
 def check_signatures(bundle: Bundle, report: Report) -> None:
@@ -653,6 +677,9 @@ def in_words(report: Report) -> Iterator[str]:
         yield from [f"WRONG     {finding.words}"] * (not finding.records)
         yield from [f"          and {rest} more records like these"] * (rest > 0)
     yield from _asked_again(report)
+    if report.erased:
+        yield f"Erased    the values of {len(report.erased)} decisions: the person was forgotten;"
+        yield "          payload shredded, commitment intact"
     if report.signatures:
         yield f"Signed    {report.signatures} approvals carry a passkey's signature"
     if report.receipt_of:
@@ -694,6 +721,8 @@ def limits(report: Report) -> Iterator[str]:
         yield "Not proved: that what the record tells of is true; only that it was recorded"
         if report.witnessed_size is None:
             yield "Not proved: that others are shown the same log; no witness's key was given"
+    if report.erased:
+        yield "Not proved: that nobody kept a copy of what was erased"
     yield "Not proved: anything after the last record here, or never recorded"
     if not report.receipt_of and not report.reevaluations:
         yield "Not proved: that each verdict follows from its rules; their values are not here"

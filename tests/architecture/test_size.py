@@ -8,7 +8,7 @@ FUNCTION_LINES_MAX = 50
 MODULE_LINES_MAX = 400
 VOCABULARY_LINES_MAX = 200
 # It must stay one file: people carry it to a machine that has nothing else of Frontline.
-CARRIED_ALONE = {"sentinel/verify/frontline_verify.py": 750}
+CARRIED_ALONE = {"sentinel/verify/frontline_verify.py": 780}
 
 
 def lines_of(path):

@@ -95,6 +95,7 @@ def parameters_about(whose: Holder) -> dict[str, tuple[str, dict[str, object]]]:
         ),
         **changes_about(party),
         **changes_of_authority(party),
+        **changes_of_memory(party),
         **changes_of_flows(),
         "bank.open": (
             "bank:1",
@@ -171,6 +172,17 @@ def changes_of_authority(party: UUID) -> dict[str, tuple[str, dict[str, object]]
             "is_apart": False,
             "reason": "because of it",
         },
+    }
+    return {kind: (f"customer:{party}", parameters) for kind, parameters in asked.items()}
+
+
+def changes_of_memory(party: UUID) -> dict[str, tuple[str, dict[str, object]]]:
+    """What is held or forgotten of this customer."""
+    subject, why = {"subject": f"customer:{party}"}, {"reason": "because of it"}
+    asked = {
+        "subjects.hold": {**subject, **why, "until": None},
+        "subjects.release": {"hold": str(uuid4()), **why},
+        "subjects.forget": {**subject, **why},
     }
     return {kind: (f"customer:{party}", parameters) for kind, parameters in asked.items()}
 

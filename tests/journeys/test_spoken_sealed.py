@@ -13,6 +13,7 @@ from deploy.sample.invoice import draw_invoice
 from interaction.delivery import run_delivery_once
 from orchestration.public import Attachment, TaskFilters
 from orchestration.spoken import keep_words
+from tests.authority import forgotten
 
 SAID = "called the payee"
 
@@ -60,15 +61,6 @@ def thread(bank):
     return [entry.said.text for entry in shown.entries if entry.said]
 
 
-def destroy_key(subject):
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE sentinel_subject_key SET wrapped = NULL, destroyed_at = clock_timestamp()"
-            " WHERE subject = %s",
-            [subject],
-        )
-
-
 def test_invariant_12_no_word_of_a_reply_stands_in_the_feed(bank, replies):
     assert any(SAID in words for words in words_of(replies))
     with connection.cursor() as cursor:
@@ -94,7 +86,7 @@ def test_a_reply_is_delivered_by_its_name(bank, replies):
 
 def test_invariant_12_what_was_said_is_forgotten_with_its_customer(bank, replies):
     before = orchestration.public.events_after(cursor="", limit=1000)
-    destroy_key(bank.anna.id)
+    forgotten(bank.anna.id)
 
     assert words_of(replies) == [""] * len(replies)
     run_delivery_once()

@@ -9,11 +9,12 @@ import pytest
 from django.db import connection
 
 from sentinel.log.sequencer import run_sequencer_once
+from sentinel.public import public_keys, receipts_of
 from sentinel.verify import frontline_verify
 from sentinel.vocabulary import Verdict
 from tests import authority
-from tests.layers.sentinel.log.evidence import Tamperer, export, held
 from tests.layers.sentinel.log.evidence import Verdict as Checked
+from tests.layers.sentinel.log.evidence import export, held
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -200,19 +201,48 @@ def test_a_verdict_that_does_not_follow_from_its_rules_is_caught(tmp_path):
     assert elsewhere[0] == "not possible"
 
 
-def test_who_was_forgotten_is_not_disclosed(tmp_path, capsys, superuser_connection):
+def test_invariant_12_who_was_forgotten_is_not_disclosed_and_every_proof_holds(tmp_path, capsys):
+    anna, bob = authority.customer(), authority.customer()
+    decision = paid(anna, remittance="Rent of Anna")
+    paid(bob)
+    sequence()
+    before = export(tmp_path / "before.zip", customer=anna.id, is_disclosed=True)
+    checkpoint, old = held(), receipts_of(decision_id=decision.id)
+    keys = [key.verification_key for key in public_keys() if key.purpose == "log"]
+
+    authority.forgotten(anna.id)
+    sequence()
+    after = export(tmp_path / "after.zip", customer=anna.id, is_disclosed=True)
+    whole = export(tmp_path / "whole.zip")
+
+    assert inputs(before)
+    assert {each.get("erased") for each in inputs(after)} == {True}
+    with zipfile.ZipFile(after) as archive:
+        assert b"Rent of Anna" not in b"".join(archive.read(n) for n in archive.namelist())
+    for path in (before, after, whole):
+        checked = Checked(capsys, path, checkpoint)
+        assert (checked.status, checked.codes) == (0, []), path
+    checked = Checked(capsys, after, held())
+    assert checked.report["erased"] == [str(each["decision"]) for each in inputs(after)]
+    assert "Erased    the values of" in checked.words
+    assert "payload shredded, commitment intact" in checked.words
+    for each in (*old, *receipts_of(decision_id=decision.id)):
+        text = tmp_path / "receipt.tlog-proof"
+        text.write_text(each.text)
+        assert frontline_verify.main([str(text), *(f"--key={key}" for key in keys)]) == 0
+
+
+def test_an_erasure_that_the_log_does_not_know_is_caught(tmp_path, capsys):
     anna = authority.customer()
     paid(anna)
     sequence()
-    Tamperer(superuser_connection).run(
-        "UPDATE sentinel_subject_key SET wrapped = NULL, destroyed_at = now() WHERE subject = %s",
-        anna.id,
-    )
-
     path = export(tmp_path / "c.zip", customer=anna.id, is_disclosed=True)
 
-    assert inputs(path) == []
-    assert Checked(capsys, path, held()).status == 0
+    forged = rewritten(path, lambda line: {"decision": line["decision"], "erased": True})
+
+    checked = Checked(capsys, forged, held())
+    assert checked.status == 1
+    assert set(checked.codes) == {"erased_without_record"}
 
 
 def test_one_key_opens_one_decision(tmp_path):

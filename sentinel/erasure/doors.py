@@ -1,0 +1,24 @@
+"""The part of Sentinel's door that is about forgetting; `public.py` offers all of it."""
+
+from sentinel.erasure.changes import SUBJECT_CHANGES, subject_problem
+from sentinel.erasure.register import (
+    Erasure,
+    LegalHold,
+    SubjectStanding,
+    erasures,
+    legal_holds,
+    reapply_erasures,
+    subject_standing,
+)
+
+__all__ = [
+    "SUBJECT_CHANGES",
+    "Erasure",
+    "LegalHold",
+    "SubjectStanding",
+    "erasures",
+    "legal_holds",
+    "reapply_erasures",
+    "subject_problem",
+    "subject_standing",
+]
