@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 
+from sentinel.asking import Judgement, Step
 from sentinel.catalogue import (
     ActionKind,
     ParametersRefused,
@@ -23,7 +24,7 @@ from sentinel.entities import current_entity
 from sentinel.gathering import Gathered, Question, gather
 from sentinel.history import agents_in, trace_statements
 from sentinel.inputs import inputs_of
-from sentinel.judging import Judgement, Proposal, Step, judge
+from sentinel.judging import Proposal, judge
 from sentinel.obligations import TELL_OUTCOME, ObligationIds, obligation_ids
 from sentinel.outcomes import outcome_then
 from sentinel.policy.bundles import BundleRefused

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from sentinel.asking import Judgement
 from sentinel.catalogue import (
     ParametersRefused,
     UnknownAction,
@@ -22,7 +23,7 @@ from sentinel.deciding import LOG_LAG_SECONDS_MAX
 from sentinel.entities import current_entity
 from sentinel.gathering import Question, gather
 from sentinel.history import agents_in
-from sentinel.judging import Judgement, Proposal, judge
+from sentinel.judging import Proposal, judge
 from sentinel.policy.bundles import BundleRefused
 from sentinel.policy.publishing import rules_in_force
 from sentinel.principals import (

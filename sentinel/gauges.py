@@ -4,6 +4,7 @@ The pieces are the product's own functions. A floor is the least the same work c
 signature under a token, the bare engine under a verdict, the bare hashes under a proof.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,9 +15,10 @@ import cedarpy
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.db import connection, transaction
 
+from sentinel.asking import Judgement
 from sentinel.catalogue import ActionKind, action_kind, salt_for, typed_parameters
 from sentinel.entities import current_entity
-from sentinel.judging import Judgement
+from sentinel.judging import judge
 from sentinel.log.merkle import leaf_hash, node_hash
 from sentinel.log.records import append_statement
 from sentinel.policy.engine import ENGINE, ContextValue, Rules
@@ -24,6 +26,7 @@ from sentinel.policy.publishing import rules_in_force
 from sentinel.policy.schema import PRINCIPALS, context_shape
 from sentinel.recording import Ruling, Values, ruling_statement
 from sentinel.redemption import redeem
+from sentinel.replaying import Recorded, recorded_decisions, rules_then
 from sentinel.sealing import subject_key
 from sentinel.signing.token_keys import pinned_keys, token_signer
 from sentinel.store import run_one
@@ -84,6 +87,39 @@ def append_plain(*, count: int) -> None:
         cursor.executemany(statements[0].sql, [each.parameters for each in statements])
 
 
+def bare_questions(*, since: datetime, until: datetime) -> list[Work]:
+    """Return what Cedar itself was asked of the decisions of a time, each question to ask again.
+
+    Everything is parsed already: this is the least that judging them again can cost.
+
+    Raises:
+        EntityNotSet: no legal entity is being worked for.
+    """
+    return [_bare(found) for found in recorded_decisions(since, until, Counter())]
+
+
+def _bare(found: Recorded) -> Work:
+    rules = rules_then(found.bundle)
+    shown = judge(found.proposal, found.known, rules).context
+    kind, principal = found.proposal.action.kind, found.proposal.principal
+    chosen = rules.slice(kind)
+    resource = found.proposal.action.resource
+    request = _request(kind, principal, resource, chosen.look(shown))
+    entities = rules.supplied(principal, resource)
+    return lambda: cedarpy.is_authorized(request, chosen.policies, entities, chosen.schema)
+
+
+def _request(
+    kind: str, principal: Principal, resource: str, context: Mapping[str, ContextValue]
+) -> dict[str, Any]:
+    return {
+        "principal": {"type": PRINCIPALS[principal.kind], "id": principal.id},
+        "action": {"type": "Action", "id": kind},
+        "resource": {"type": "Resource", "id": resource},
+        "context": context,
+    }
+
+
 def hash_floor(*, bodies: Sequence[bytes]) -> None:
     """Hash every body and one pair of hashes a body: the least that checking a tree can cost."""
     before = leaf_hash(b"")
@@ -135,12 +171,7 @@ def _policy_gauge(entry: ActionKind, grant: Grant, rules: Rules) -> Gauge:
     )
     chosen = rules.slice(entry.kind)
     principal, resource = grant.principal, grant.resource
-    request: dict[str, Any] = {
-        "principal": {"type": PRINCIPALS[principal.kind], "id": principal.id},
-        "action": {"type": "Action", "id": entry.kind},
-        "resource": {"type": "Resource", "id": resource},
-        "context": chosen.look(context),
-    }
+    request = _request(entry.kind, principal, resource, chosen.look(context))
     entities = rules.supplied(principal, resource)
     return Gauge(
         part=lambda: rules.evaluate(entry.kind, principal, resource, context),

@@ -5,9 +5,18 @@ plain yes (an approval, a second factor) is asked only if the answer would then 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sentinel.asking import (
+    Asked,
+    Judgement,
+    Obligations,
+    Step,
+    asked_of_policies,
+    refused,
+    shown,
+)
 from sentinel.authority import weigh
 from sentinel.catalogue import ActionKind, TypedParameters
 from sentinel.counting import DAILY_OUTGOING, Dimension, overrun, standing_dimensions
@@ -16,10 +25,9 @@ from sentinel.facts import FactValue, attest
 from sentinel.gathering import ChallengeOnFile, Gathered
 from sentinel.history import history_refusal, seen_before
 from sentinel.limits import APPROVAL_THRESHOLD
-from sentinel.policy.engine import ContextValue, Evaluation, Rules
+from sentinel.policy.engine import ContextValue, Rules
 from sentinel.principals import PEOPLE, chain_refusal, is_switch
-from sentinel.refusals import reason
-from sentinel.vocabulary import Action, Fact, Principal, Provenance, Reason, Verdict
+from sentinel.vocabulary import Action, Fact, Principal, Provenance, Verdict
 
 SATISFIED_SECONDS_MAX = 600
 ATTEMPTS_MAX = 5
@@ -43,41 +51,6 @@ class Proposal:
     log_lag_seconds_max: int
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of the pipeline and how it came out."""
-
-    name: str
-    result: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The verdict, the rules and steps that led to it, and what would help."""
-
-    verdict: Verdict
-    policies: tuple[str, ...]
-    reasons: tuple[Reason, ...]
-    steps: tuple[Step, ...]
-    remedy: str | None = None
-    role: str = ""
-    exemption: str = ""
-    # What a permit obliges whoever acts on it to, beyond saying what became of it.
-    obligations: tuple[str, ...] = ()
-    # What the policies were shown, and as whom; empty if they were not asked.
-    context: Mapping[str, ContextValue] = field(default_factory=dict)
-    roles: tuple[tuple[str, ...], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Obligations:
-    """What has been given towards this action: whose approvals, and whether a second factor."""
-
-    approved_roles: tuple[str, ...]
-    is_stepped_up: bool
-
-
 def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
     """Return the verdict on a proposal."""
     steps: list[Step] = []
@@ -85,13 +58,13 @@ def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
         refusal = check(proposal, known, rules)
         if refusal is not None:
             code, detail = refusal
-            return _refused(code, detail, (*steps, Step(name, code, detail)))
+            return refused(code, detail, (*steps, Step(name, code, detail)))
         steps.append(Step(name, "passed"))
     spoken = [row for row in known.authorities if not row.role or row.role in rules.roles]
     weighed = weigh(proposal.principal, proposal.typed.amount, spoken, power="act")
     if weighed.refusal:
         code, detail = weighed.refusal
-        return _refused(code, detail, (*steps, Step("authority", code, detail)))
+        return refused(code, detail, (*steps, Step("authority", code, detail)))
     if weighed.used or weighed.beyond:
         detail = ", ".join(map(str, weighed.used)) or f"at most {weighed.beyond}"
         steps.append(Step("authority", "passed", detail))
@@ -104,15 +77,15 @@ def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
     )
     if attested.refusal:
         step = Step("facts", attested.refusal, attested.detail)
-        return _refused(attested.refusal, attested.detail, (*steps, step))
+        return refused(attested.refusal, attested.detail, (*steps, step))
     steps.append(Step("facts", "passed", f"{len(attested.values)} attested"))
     judgement = _by_policy(proposal, known, rules, attested.values)
-    shown, roles = judgement.context, judgement.roles
+    context, roles = judgement.context, judgement.roles
     if weighed.beyond and judgement.policies == ("no_permit",):
-        judgement = _refused("beyond_mandate", weighed.beyond, judgement.steps)
+        judgement = refused("beyond_mandate", weighed.beyond, judgement.steps)
     if judgement.verdict is not Verdict.DENY:
         judgement = _by_limit(proposal, known, judgement)
-    return replace(judgement, steps=(*steps, *judgement.steps), context=shown, roles=roles)
+    return replace(judgement, steps=(*steps, *judgement.steps), context=context, roles=roles)
 
 
 def obligations_met(proposal: Proposal, known: Gathered) -> Obligations:
@@ -208,41 +181,18 @@ def _by_policy(
     exemption = exemption_for(proposal.typed.amount, proposal.entry, facts, known.exempted)
     met = obligations_met(proposal, known)
     context = _context(proposal, known, facts, exemption)
-    judgement = _judged(proposal, known, rules, context)
-    roles = tuple(link.roles for link in proposal.principal.chain())
-    return replace(judgement, context=_shown(context, met), roles=roles)
-
-
-def _judged(
-    proposal: Proposal, known: Gathered, rules: Rules, context: Mapping[str, ContextValue]
-) -> Judgement:
-    met = obligations_met(proposal, known)
-    stopped = _stopped_policies(proposal, known, rules)
-    answer = _evaluate_chain(proposal, rules, context, met, stopped)
-    if answer.is_permitted:
-        step = Step("policy", "permit", ", ".join(answer.policies))
-        used = "" if met.is_stepped_up else str(context["sca_exemption"])
-        permit = Judgement(Verdict.PERMIT, answer.policies, (), (step,), exemption=used)
-        return _obliging(permit, rules)
-    needs = _needs(answer, rules)
-    if not needs:
-        return _policy_refusal(answer, rules)
-    roles = tuple(sorted({*met.approved_roles, *needs.values()} - {""}))
-    lifted = Obligations(roles, is_stepped_up=True)
-    possible = _evaluate_chain(proposal, rules, context, lifted, stopped)
-    if not possible.is_permitted:
-        return _policy_refusal(possible, rules)
-    return _obligation(answer, needs, rules)
-
-
-def _obliging(permit: Judgement, rules: Rules) -> Judgement:
-    """Return a permit with what its policies oblige to: `@obliges("notify_customer audit")`."""
-    named = (rules.policies[policy].annotations.get("obliges", "") for policy in permit.policies)
-    obligations = tuple(sorted({each for words in named for each in words.split()}))
-    if not obligations:
-        return permit
-    step = Step("obligations", "carried", ", ".join(obligations))
-    return replace(permit, obligations=obligations, steps=(*permit.steps, step))
+    chain = proposal.principal.chain()
+    asked = Asked(
+        kind=proposal.action.kind,
+        resource=proposal.action.resource,
+        chain=chain,
+        context=context,
+        met=met,
+        stopped=_stopped_policies(proposal, known, rules),
+    )
+    judgement = asked_of_policies(asked, rules)
+    roles = tuple(link.roles for link in chain)
+    return replace(judgement, context=shown(context, met), roles=roles)
 
 
 def _stopped_policies(proposal: Proposal, known: Gathered, rules: Rules) -> frozenset[str]:
@@ -255,50 +205,6 @@ def _stopped_policies(proposal: Proposal, known: Gathered, rules: Rules) -> froz
         for policy in rules.policies.values()
         if {f"policy:{policy.id}", bundles[policy.area]} & known.stopped_rules
     )
-
-
-def _without_stopped(answer: Evaluation, stopped: frozenset[str]) -> Evaluation:
-    """Return an answer in which a stopped permit counts for nothing, and no stopped forbid lifts.
-
-    What a stopped rule forbids stays forbidden, and no approval helps against it.
-    """
-    hit = stopped & set(answer.policies)
-    left = tuple(policy for policy in answer.policies if policy not in hit)
-    if not hit or (answer.is_permitted and left):
-        return replace(answer, policies=left) if hit else answer
-    return Evaluation(
-        is_permitted=False, policies=(), refusal="stopped", detail=", ".join(sorted(hit))
-    )
-
-
-def _evaluate_chain(
-    proposal: Proposal,
-    rules: Rules,
-    context: Mapping[str, ContextValue],
-    met: Obligations,
-    stopped: frozenset[str],
-) -> Evaluation:
-    """Return what the policies say about every link; all must be permitted: authority narrows."""
-    asked = _shown(context, met)
-    determining: set[str] = set()
-    is_permitted = True
-    for link in proposal.principal.chain():
-        said = rules.evaluate(proposal.action.kind, link, proposal.action.resource, asked)
-        answer = _without_stopped(said, stopped)
-        if answer.refusal or (not answer.is_permitted and not answer.policies):
-            return answer
-        if is_permitted and not answer.is_permitted:
-            determining.clear()
-        is_permitted = is_permitted and answer.is_permitted
-        if answer.is_permitted == is_permitted:
-            determining.update(answer.policies)
-    return Evaluation(is_permitted, tuple(sorted(determining)))
-
-
-def _shown(context: Mapping[str, ContextValue], met: Obligations) -> dict[str, ContextValue]:
-    """Return a context as policies see it: with what was given towards this action."""
-    roles = list(met.approved_roles)
-    return {**context, "approved_roles": roles, "step_up_done": met.is_stepped_up}
 
 
 def _context(
@@ -337,64 +243,16 @@ def _is_own_party(proposal: Proposal, customer: Principal) -> bool:
     return all(f"customer:{party}" == customer.id for party in named)
 
 
-def _needs(answer: Evaluation, rules: Rules) -> dict[str, str]:
-    """Return the role each deciding policy needs, "" for a second factor; none if one forbids."""
-    if answer.refusal or not answer.policies:
-        return {}
-    needs: dict[str, str] = {}
-    for policy_id in answer.policies:
-        annotations = rules.policies[policy_id].annotations
-        if "needs" not in annotations:
-            return {}
-        needs[policy_id] = annotations.get("role", "")
-    return needs
-
-
-def _obligation(answer: Evaluation, needs: Mapping[str, str], rules: Rules) -> Judgement:
-    """Return which obligation comes first: people before codes, so that a code is not wasted."""
-    for_people = [policy for policy in answer.policies if needs[policy]]
-    verdict = Verdict.NEEDS_APPROVAL if for_people else Verdict.NEEDS_STEP_UP
-    policies = tuple(for_people) or answer.policies
-    step = Step("policy", verdict.value, ", ".join(policies))
-    reasons = tuple(rules.reason(policy) for policy in policies)
-    role = needs[policies[0]]
-    return Judgement(verdict, policies, reasons, (step,), role=role)
-
-
-def _policy_refusal(answer: Evaluation, rules: Rules) -> Judgement:
-    if answer.refusal:
-        return _refused(
-            answer.refusal, answer.detail, (Step("policy", answer.refusal, answer.detail),)
-        )
-    if not answer.policies:
-        return _refused("no_permit", "", (Step("policy", "no_permit"),))
-    forbids = [policy for policy in answer.policies if not rules.policies[policy].is_permit]
-    plain = [p for p in forbids if "needs" not in rules.policies[p].annotations] or forbids
-    remedies = [rules.policies[policy].annotations.get("remedy", "") for policy in plain]
-    return Judgement(
-        Verdict.DENY,
-        tuple(plain),
-        tuple(rules.reason(policy) for policy in plain),
-        (Step("policy", "deny", ", ".join(plain)),),
-        # A rule without a remedy is final, whatever would help against the others.
-        remedy=remedies[0] if remedies and all(remedies) else None,
-    )
-
-
 def _by_limit(proposal: Proposal, known: Gathered, judgement: Judgement) -> Judgement:
     counted = standing_dimensions(proposal.dimensions, known.standings)
     names = {each.name for each in counted}
     money = next((each for each in proposal.dimensions if each.name == DAILY_OUTGOING), None)
     if money is not None and not (DAILY_OUTGOING in names and APPROVAL_THRESHOLD in known.caps):
         step = Step("limits", "limit_unknown", DAILY_OUTGOING)
-        return _refused("limit_unknown", "", (*judgement.steps, step))
+        return refused("limit_unknown", "", (*judgement.steps, step))
     over = overrun(counted, known.standings)
     if over is not None:
         code = over.refusal
-        return _refused(code, over.name, (*judgement.steps, Step("limits", code, over.name)))
+        return refused(code, over.name, (*judgement.steps, Step("limits", code, over.name)))
     said = ("within", ", ".join(sorted(names))) if counted else ("not_counted", "")
     return replace(judgement, steps=(*judgement.steps, Step("limits", *said)))
-
-
-def _refused(code: str, detail: str, steps: tuple[Step, ...]) -> Judgement:
-    return Judgement(Verdict.DENY, (code,), (reason(code, detail=detail),), steps)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from sentinel.asking import Judgement
 from sentinel.gathering import ApprovalOnFile, ChallengeOnFile, Gathered
-from sentinel.judging import ATTEMPTS_MAX, Judgement, Proposal, is_satisfied
+from sentinel.judging import ATTEMPTS_MAX, Proposal, is_satisfied
 from sentinel.vocabulary import Verdict
 
 TYPING_SECONDS = 30

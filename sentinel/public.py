@@ -130,24 +130,8 @@ from sentinel.outcomes import (
     record_outcome,
 )
 from sentinel.permits_proof import PermitsProof, prove_permits
-from sentinel.policy.bundles import Bundle, BundleRefused, bank_bundle, journey_bundle
-from sentinel.policy.publishing import roles_in_force
-from sentinel.policy.words import BundleView, PolicyView, bundles
-from sentinel.proposals import (
-    NeverInForce,
-    ProposalEnded,
-    ProposalUnknown,
-    ReportDiffers,
-    SamePerson,
-    ShadowTooShort,
-    bundle_proposal,
-    bundle_proposals,
-    propose_bundle,
-    propose_rollback,
-    publish_bundle,
-    publish_proposal,
-    reject_proposal,
-)
+from sentinel.policy_doors import *  # noqa: F403  (all that it names)
+from sentinel.policy_doors import __all__ as rules
 from sentinel.reading import (
     CursorRefused,
     DecisionFacets,
@@ -160,16 +144,13 @@ from sentinel.reading import (
 )
 from sentinel.redemption import Presented, Redemption, present, redeem
 from sentinel.refusals import SentinelError
-from sentinel.replaying import rejudge
 from sentinel.sealing import SealBroken, SubjectForgotten, seal_for, unseal_for
 from sentinel.separation import separations
-from sentinel.shadowing import run_shadows_once, simulate_proposal, start_shadow
 from sentinel.signing.canonical import NotCanonical
 from sentinel.signing.custody import Custody, SignerUnavailable
 from sentinel.signing.keys import KeyRefused, Purpose
 from sentinel.signing.remote.process import SignerServer, Signing
 from sentinel.signing.token_keys import KEPT_OUTSIDE_SECONDS
-from sentinel.simulating import Candidate, simulate
 from sentinel.step_up import (
     Challenge,
     ChallengeExpired,
@@ -188,6 +169,7 @@ from sentinel.tokens import TokenRefused
 
 __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     *devices,
+    *rules,
     *forgetting,
     "AUTHORITY_CHANGES",
     "KEPT_OUTSIDE_SECONDS",
@@ -210,10 +192,6 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "ApprovalUnsigned",
     "ApprovalWrongRole",
     "Authority",
-    "Bundle",
-    "BundleRefused",
-    "BundleView",
-    "Candidate",
     "Challenge",
     "ChallengeExpired",
     "ChallengeUnknown",
@@ -256,7 +234,6 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "LogProof",
     "LogReceipt",
     "LogRecord",
-    "NeverInForce",
     "NotCanonical",
     "NotInTransaction",
     "NotSequencedYet",
@@ -266,22 +243,16 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "OutsideWitness",
     "ParametersRefused",
     "PermitsProof",
-    "PolicyView",
     "Presented",
     "ProofRefused",
-    "ProposalEnded",
-    "ProposalUnknown",
     "PublicKey",
     "Purpose",
     "RecordCheck",
     "RecordNotFound",
     "Redemption",
-    "ReportDiffers",
     "RotatedKey",
-    "SamePerson",
     "SealBroken",
     "SentinelError",
-    "ShadowTooShort",
     "SignedCheckpoint",
     "SignerServer",
     "SignerUnavailable",
@@ -311,10 +282,6 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "authenticator_code",
     "authorities",
     "authority_problem",
-    "bank_bundle",
-    "bundle_proposal",
-    "bundle_proposals",
-    "bundles",
     "challenge",
     "checkpoint_at",
     "close_approval",
@@ -345,7 +312,6 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "is_genesis_done",
     "is_own",
     "is_spent_by_me",
-    "journey_bundle",
     "json_web_keys",
     "keep_approval_open",
     "kill_switches",
@@ -361,13 +327,9 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "outside_audiences",
     "outside_witnesses",
     "present",
-    "propose_bundle",
-    "propose_rollback",
     "prove_log",
     "prove_permits",
     "public_keys",
-    "publish_bundle",
-    "publish_proposal",
     "read_tile",
     "receipt",
     "receipts_of",
@@ -377,20 +339,13 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "records_of",
     "redeem",
     "register_action",
-    "reject_proposal",
-    "rejudge",
-    "roles_in_force",
     "rotate_key",
     "run_sequencer_once",
-    "run_shadows_once",
     "run_statement",
     "run_witness_once",
     "seal_for",
     "separations",
     "short_checkpoint",
-    "simulate",
-    "simulate_proposal",
-    "start_shadow",
     "unseal_for",
     "verify_record",
     "watch_log_once",

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sentinel.asking import Judgement
 from sentinel.catalogue import TypedParameters, normal_form
 from sentinel.counting import standing_dimensions
 from sentinel.exemptions import LOW_VALUE
 from sentinel.gathering import Gathered
-from sentinel.judging import Judgement, Proposal, obligations_met
+from sentinel.judging import Proposal, obligations_met
 from sentinel.log.records import append_statement
 from sentinel.obligations import ObligationIds
 from sentinel.policy.engine import ENGINE

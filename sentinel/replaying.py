@@ -15,13 +15,14 @@ from uuid import UUID
 
 from django.db import connection
 
+from sentinel.asking import Judgement
 from sentinel.catalogue import ParametersRefused, UnknownAction, action_kind, action_kinds
 from sentinel.catalogue import typed_parameters as typed
 from sentinel.counting import dimensions_of
 from sentinel.entities import current_entity
 from sentinel.gathering import Gathered
 from sentinel.inputs import InputsUnreadable, chain_then, entry_then, gathered_then
-from sentinel.judging import Judgement, Proposal, judge
+from sentinel.judging import Proposal, judge
 from sentinel.policy.bundles import bundle_from_text
 from sentinel.policy.engine import Rules, compile_rules
 from sentinel.principals import customer_of

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from sentinel.asking import Judgement
 from sentinel.counting import Dimension
 from sentinel.gathering import Gathered
-from sentinel.judging import Judgement, Proposal, judge
+from sentinel.judging import Proposal, judge
 from sentinel.policy.engine import Rules
 from sentinel.replaying import Recorded
 from sentinel.signing.canonical import digest

@@ -22,6 +22,7 @@ SMOKE = Effort(rounds=1, seconds=0.3, is_smoke=True)
 BENCHES: Mapping[str, str] = {
     "authorize": "decide, issue, redeem, post and record, beside bare one-row commits",
     "sentinel": "token, policy, record, log, proof and raced redemptions, each beside its floor",
+    "simulate": "a change of the rules tried on old decisions, beside bare questions to Cedar",
     "ledger": "batches of 100 transfers with per-item status, beside a bare set-based batch",
     "engine": "durable steps, run-ons and timers of flows, beside bare one-row commits",
     "load": "10,000 flows at once on four workers, one of them killed: none lost, none twice",
