@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -23,6 +23,7 @@ from sentinel.counting import Dimension, dimensions_of
 from sentinel.entities import current_entity
 from sentinel.gathering import Gathered, Question, gather
 from sentinel.history import agents_in, trace_statements
+from sentinel.identifiers import uuid7
 from sentinel.inputs import inputs_of
 from sentinel.judging import Proposal, judge
 from sentinel.obligations import TELL_OUTCOME, ObligationIds, obligation_ids
@@ -82,7 +83,7 @@ def decide(
     facts: Sequence[Fact],
     purpose: str,
     at: datetime,
-    new_id: Callable[[], UUID] = uuid4,
+    new_id: Callable[[], UUID] = uuid7,
 ) -> Decision:
     """Say whether this may be done, record it in the caller's transaction, and sign a permit.
 
@@ -127,7 +128,7 @@ def decide_durably(
     facts: Sequence[Fact],
     purpose: str,
     at: datetime,
-    new_id: Callable[[], UUID] = uuid4,
+    new_id: Callable[[], UUID] = uuid7,
 ) -> Decision:
     """Decide in a transaction of its own, so that the record is kept before the token leaves.
 

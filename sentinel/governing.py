@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -19,6 +19,7 @@ from sentinel.authority_changes import AUDIENCE
 from sentinel.catalogue import AMOUNT_LIMIT, ActionKind, register_action
 from sentinel.counting import STEP, STEP_BUDGETS
 from sentinel.erasure import changes as subject_changes
+from sentinel.identifiers import uuid7
 from sentinel.limits import EVERYBODY
 from sentinel.log.records import append
 from sentinel.outcomes import record_outcome
@@ -171,7 +172,7 @@ def is_own(*, kind: str) -> bool:
     return kind in {entry.kind for entry in ACTIONS}
 
 
-def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] = uuid4) -> Outcome:
+def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] = uuid7) -> Outcome:
     """Carry out a permitted change of Sentinel itself, once, and record its outcome.
 
     Raises:

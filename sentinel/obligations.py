@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sentinel.asking import Judgement
 from sentinel.gathering import ApprovalOnFile, ChallengeOnFile, Gathered
+from sentinel.identifiers import uuid7
 from sentinel.judging import ATTEMPTS_MAX, Proposal, is_satisfied
 from sentinel.vocabulary import Verdict
 
@@ -36,9 +37,9 @@ def obligation_ids(
     needs_step_up = judgement.verdict is Verdict.NEEDS_STEP_UP
     return ObligationIds(
         subject=subject,
-        approval_id=approval.id if approval else uuid4() if needs_approval else None,
+        approval_id=approval.id if approval else uuid7() if needs_approval else None,
         is_approval_new=needs_approval and approval is None,
-        challenge_id=challenge.id if challenge else uuid4() if needs_step_up else None,
+        challenge_id=challenge.id if challenge else uuid7() if needs_step_up else None,
         is_challenge_new=needs_step_up and challenge is None,
     )
 

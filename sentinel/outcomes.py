@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from sentinel.entities import legal_entities, legal_entity
+from sentinel.identifiers import uuid7
 from sentinel.log.records import append_statement
 from sentinel.refusals import SentinelError
 from sentinel.store import Row, run_one
@@ -91,7 +92,7 @@ def record_outcome(  # noqa: PLR0913 - an outcome has these parts
     reference: str = "",
     position: str = "",
     words: str = "",
-    new_id: Callable[[], UUID] = uuid4,
+    new_id: Callable[[], UUID] = uuid7,
 ) -> Outcome:
     """Record how a permitted action ended; saying the same twice returns the first.
 

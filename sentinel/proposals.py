@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from sentinel.catalogue import action_kinds
+from sentinel.identifiers import uuid7
 from sentinel.log.records import append
 from sentinel.policy.bundles import BANK, Bundle, bundle_from_text
 from sentinel.policy.engine import Rules, compile_rules, set_digest
@@ -307,7 +308,7 @@ def _report(bundle: Bundle, found: _Gated, since: datetime | None) -> GateReport
 
 
 def _propose(kind: str, bundle: Bundle, maker: Principal, reason: str, report: GateReport) -> UUID:
-    proposal_id, area = uuid4(), bundle.content.area
+    proposal_id, area = uuid7(), bundle.content.area
     body = {
         "area": area,
         "bundle": bundle.digest,

@@ -83,6 +83,7 @@ from sentinel.key_views import PublicKey, json_web_keys, public_keys
 from sentinel.kill_switches import KillSwitch, kill_switches
 from sentinel.limits import Limit, limits_of
 from sentinel.log.merkle import ProofRefused
+from sentinel.log.months import LogMonth, log_months, open_months_once
 from sentinel.log.note import Checkpoint
 from sentinel.log.outside_witness import (
     OutsideWitness,
@@ -232,6 +233,7 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "LogEvent",
     "LogHealth",
     "LogProof",
+    "LogMonth",
     "LogReceipt",
     "LogRecord",
     "NotCanonical",
@@ -320,7 +322,9 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "legal_entity",
     "limits_of",
     "log_health",
+    "log_months",
     "open_approval_requests",
+    "open_months_once",
     "open_tokens",
     "outcome_of",
     "outcomes_of",

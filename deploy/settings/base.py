@@ -192,6 +192,8 @@ TICK_LOOPS = {
     "reconciler": ("grand_central.public.reconcile_once", 10.0),
     # Asks systems outside what became of the calls whose answer was lost.
     "lost answers": ("grand_central.public.ask_outside_once", 2.0),
+    # The partitions of the evidence log for the months to come.
+    "log months": ("sentinel.public.open_months_once", 3600.0),
     "sequencer": ("sentinel.public.run_sequencer_once", 1.0),
     "witness": ("sentinel.public.run_witness_once", 30.0),
 }

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sentinel.entities import current_entity
+from sentinel.identifiers import uuid7
 from sentinel.log.merkle import leaf_hash
 from sentinel.signing.canonical import canonical_json, domain_prefix, parse
 
@@ -75,7 +76,7 @@ def append(
     body: Mapping[str, object],
     decision_id: UUID | None = None,
     case_id: UUID | None = None,
-    new_id: Callable[[], UUID] = uuid4,
+    new_id: Callable[[], UUID] = uuid7,
 ) -> UUID:
     """Add a record to the log of the current legal entity, in the cursor's transaction.
 
@@ -96,7 +97,7 @@ def append_statement(
     body: Mapping[str, object],
     decision_id: UUID | None = None,
     case_id: UUID | None = None,
-    new_id: Callable[[], UUID] = uuid4,
+    new_id: Callable[[], UUID] = uuid7,
 ) -> Statement:
     """Return the statement `append` would run, for a caller that sends several at once.
 

@@ -11,6 +11,16 @@ VOCABULARY_LINES_MAX = 200
 CARRIED_ALONE = {"sentinel/verify/frontline_verify.py": 780}
 
 
+def is_list_of_names(tree):
+    """Return whether a module holds a docstring, imports and `__all__` only, as a door does."""
+    return all(
+        isinstance(node, ast.Import | ast.ImportFrom)
+        or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
+        for node in tree.body
+    )
+
+
 def lines_of(path):
     return len((SOURCE / path).read_text(encoding="utf-8").splitlines())
 
@@ -30,7 +40,8 @@ def test_functions_fit_on_a_screen():
 def test_modules_stay_small():
     oversized = [
         f"{path}: {lines_of(path)}"
-        for path, _ in trees(*PACKAGES, "tests")
+        for path, tree in trees(*PACKAGES, "tests")
+        if not (path.name == "public.py" and is_list_of_names(tree))
         if lines_of(path) > CARRIED_ALONE.get(str(path), MODULE_LINES_MAX)
     ]
 

@@ -136,7 +136,7 @@ def test_second_genesis_is_refused(entity):
     with connection.cursor() as cursor:
         append(cursor, kind="genesis", body={})
 
-    with pytest.raises(IntegrityError, match="sentinel_record_genesis"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="sentinel_genesis_pkey"), transaction.atomic():
         append(connection.cursor(), kind="genesis", body={})
     assert count("sentinel_record") == 1
 
