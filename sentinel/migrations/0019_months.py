@@ -13,7 +13,7 @@ ALTER TABLE sentinel_record NO FORCE ROW LEVEL SECURITY;
 ALTER TABLE sentinel_record RENAME TO sentinel_record_before;
 ALTER TABLE sentinel_record_before RENAME CONSTRAINT sentinel_record_pkey TO sentinel_record_was;
 DROP INDEX sentinel_record_decision, sentinel_record_case, sentinel_record_key,
-    sentinel_record_genesis;
+    sentinel_record_genesis, sentinel_record_erasure;
 
 CREATE TABLE sentinel_record (LIKE sentinel_record_before INCLUDING DEFAULTS INCLUDING CONSTRAINTS,
     PRIMARY KEY (id)) PARTITION BY RANGE (id);
@@ -22,6 +22,7 @@ CREATE INDEX sentinel_record_decision ON sentinel_record (decision_id)
 CREATE INDEX sentinel_record_case ON sentinel_record (case_id) WHERE case_id IS NOT NULL;
 CREATE INDEX sentinel_record_key ON sentinel_record (entity) WHERE kind = 'key';
 CREATE INDEX sentinel_record_genesis ON sentinel_record (entity) WHERE kind = 'genesis';
+CREATE INDEX sentinel_record_erasure ON sentinel_record (entity) WHERE kind = 'erasure';
 CREATE TABLE sentinel_record_other PARTITION OF sentinel_record DEFAULT
     WITH (toast_tuple_target = 8160);
 
