@@ -11,11 +11,13 @@ from django.db import transaction
 from pydantic import BaseModel, ConfigDict
 
 import orchestration.public
+import sentinel.public
 from interaction.channels.web import PDF, Message
 from interaction.models import ASSISTANT, CUSTOMER, Conversation, Turn
 from interaction.sealing import Seal
 from sentinel.vocabulary import Principal
 
+ERASED = "(erased)"
 TURNS_SHOWN = 60
 
 
@@ -226,7 +228,8 @@ def conversation(*, principal: Principal, conversation_id: UUID) -> tuple[Said, 
     """
     owned = _owned(conversation_id, principal)
     latest = Turn.objects.filter(conversation=owned).order_by("-position")[:TURNS_SHOWN]
-    return tuple(_said(turn, Seal(owned.customer_id)) for turn in reversed(latest))
+    seal = Seal(owned.customer_id)
+    return tuple(_said(turn, seal) for turn in reversed(latest))
 
 
 def reached_position(*, customer_id: UUID) -> str:
@@ -248,13 +251,17 @@ def say(*, conversation_id: UUID, turn: NewTurn) -> bool:
 
 
 def store_turn(conversation: Conversation, turn: NewTurn) -> bool:
-    """Store a turn, once; say whether it was new."""
+    """Store a turn, once; say whether it was new. About who was forgotten nothing is stored."""
     words = _Words(text=turn.text, attachments=turn.attachments, suggestions=turn.suggestions)
+    try:
+        sealed = Seal(conversation.customer_id).close(words.model_dump_json().encode())
+    except sentinel.public.SubjectForgotten:
+        return False
     row = Turn(
         id=uuid4(),
         conversation=conversation,
         author=turn.author,
-        sealed=Seal(conversation.customer_id).close(words.model_dump_json().encode()),
+        sealed=sealed,
         card_ids=[str(each) for each in turn.card_ids],
         case_id=turn.case_id,
         reached=turn.reached,
@@ -312,7 +319,10 @@ def _attachments(message: Message) -> tuple[orchestration.public.Attachment, ...
 
 
 def _said(turn: Turn, seal: Seal) -> Said:
-    words = _Words.model_validate_json(seal.open(bytes(turn.sealed)))
+    try:
+        words = _Words.model_validate_json(seal.open(bytes(turn.sealed)))
+    except sentinel.public.SubjectForgotten:
+        words = _Words(text=ERASED)
     return Said(
         id=turn.id,
         position=turn.position,

@@ -1,7 +1,9 @@
-"""Words at rest: sealed under a key of the customer they belong to."""
+"""Words at rest: sealed under the key of the customer they belong to, and forgotten with it.
 
-from dataclasses import dataclass
-from secrets import token_bytes
+Words from before were sealed under a key derived from the bank's own; they are still read.
+"""
+
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -10,7 +12,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-_VERSION = b"\x01"
+import sentinel.public
+
+_DERIVED, _OWN = b"\x01", b"\x02"
+_PLACE = "turn"
 _NONCE_BYTES = 12
 
 
@@ -21,32 +26,46 @@ class SealBroken(ValueError):
     is_retryable = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Seal:
-    """Seals and opens what one customer's conversations hold."""
+    """Seals and opens what one customer's conversations hold; their key is looked up once."""
 
     customer_id: UUID
+    _own: "sentinel.public.SubjectSeal | None" = field(default=None, repr=False)
 
     def close(self, words: bytes) -> bytes:
-        """Return the words sealed; the same words never look the same twice."""
-        nonce = token_bytes(_NONCE_BYTES)
-        return _VERSION + nonce + self._cipher().encrypt(nonce, words, self.customer_id.bytes)
+        """Return the words sealed; the same words never look the same twice.
+
+        Raises:
+            sentinel.public.SubjectForgotten: the customer was forgotten.
+        """
+        return _OWN + self._seal().close(words, place=_PLACE)
 
     def open(self, sealed: bytes) -> bytes:
         """Return the words.
 
         Raises:
             SealBroken: the bytes were altered or sealed for somebody else.
+            sentinel.public.SubjectForgotten: the customer was forgotten.
         """
-        version, nonce, rest = sealed[:1], sealed[1 : _NONCE_BYTES + 1], sealed[_NONCE_BYTES + 1 :]
-        if version != _VERSION:
+        seal = self._seal()
+        version, rest = sealed[:1], sealed[1:]
+        if version not in {_OWN, _DERIVED}:
             raise SealBroken
         try:
-            return self._cipher().decrypt(nonce, rest, self.customer_id.bytes)
-        except InvalidTag as error:
+            if version == _OWN:
+                return seal.open(rest, place=_PLACE)
+            nonce, rest = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
+            return self._derived().decrypt(nonce, rest, self.customer_id.bytes)
+        except (InvalidTag, sentinel.public.SealBroken) as error:
             raise SealBroken from error
 
-    def _cipher(self) -> AESGCM:
+    def _seal(self) -> "sentinel.public.SubjectSeal":
+        if self._own is None:
+            self._own = sentinel.public.subject_seal(subject=f"customer:{self.customer_id}")
+        return self._own
+
+    def _derived(self) -> AESGCM:
         derivation = HKDF(
             algorithm=SHA256(), length=32, salt=self.customer_id.bytes, info=b"interaction/turn/v1"
         )

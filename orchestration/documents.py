@@ -1,4 +1,7 @@
-"""Files a customer hands in: kept sealed, opened for those who work on the case."""
+"""Files a customer hands in: sealed under their own key, opened for those who work on the case.
+
+Files from before, and those of no customer, are sealed under a key derived from the bank's own.
+"""
 
 import json
 import os
@@ -14,14 +17,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import connection
 
+import sentinel.public
+
+ERASED = "(erased)"
 SIZE_MAX_BYTES = 5 * 1024 * 1024
 _NONCE_BYTES = 12
 _NAME_LENGTH_MAX = 120
 
 
 _DOCUMENTS = (
-    "SELECT id, case_id, customer_id, sealed_name, media_type, size, sealed_reading, received_at"
-    " FROM orch_document"
+    "SELECT id, case_id, customer_id, sealed_name, media_type, size, sealed_reading, received_at,"
+    " subject FROM orch_document"
 )
 
 
@@ -36,6 +42,12 @@ class DocumentUnknown(LookupError):
         self.document_id = document_id
 
 
+class DocumentErased(DocumentUnknown):
+    """The person a document is about was forgotten; it cannot be read again."""
+
+    code = "document_erased"
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A file as it comes with a message."""
@@ -48,12 +60,16 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a file came from: a conversation with a customer, or somebody of the bank."""
+    """Where a file came from: a conversation with a customer, or somebody of the bank.
+
+    `about` is the customer whose case it is, where that is not who handed it in.
+    """
 
     customer_id: UUID | None
     conversation_id: UUID | None = None
     case_id: UUID | None = None
     added_by: str | None = None
+    about: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +93,22 @@ def keep(
     reading: Mapping[str, object],
     at: datetime,
 ) -> None:
-    """Keep a file sealed, once, with what was read from it."""
+    """Keep a file sealed, once, with what was read from it.
+
+    Raises:
+        sentinel.public.SubjectForgotten: nothing may be kept about this customer any more.
+    """
     place = str(attachment.id)
+    whose = origin.customer_id or origin.about
+    subject = f"customer:{whose}" if whose else None
+    seal = _sealer(subject)
     name = attachment.name.strip()[:_NAME_LENGTH_MAX] or "document"
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO orch_document (id, conversation_id, case_id, customer_id, added_by,"
-            " media_type, size, sealed_name, sealed_content, sealed_reading, received_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
+            " media_type, size, sealed_name, sealed_content, sealed_reading, received_at,"
+            " subject) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (id) DO NOTHING",
             [
                 attachment.id,
                 origin.conversation_id,
@@ -93,10 +117,11 @@ def keep(
                 origin.added_by,
                 attachment.media_type[:100],
                 len(attachment.content),
-                _seal(name.encode(), f"{place}|name"),
-                _seal(attachment.content, f"{place}|content"),
-                _seal(json.dumps(reading).encode(), f"{place}|reading"),
+                seal.close(name.encode(), place=f"{place}|name"),
+                seal.close(attachment.content, place=f"{place}|content"),
+                seal.close(json.dumps(reading).encode(), place=f"{place}|reading"),
                 at,
+                subject,
             ],
         )
 
@@ -131,45 +156,64 @@ def content_of(document_id: UUID) -> bytes:
 
     Raises:
         DocumentUnknown: there is none with this id.
+        DocumentErased: whom it is about was forgotten.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sealed_content FROM orch_document WHERE id = %s", [document_id])
+        cursor.execute(
+            "SELECT sealed_content, subject FROM orch_document WHERE id = %s", [document_id]
+        )
         row = cursor.fetchone()
     if row is None:
         raise DocumentUnknown(str(document_id))
-    return _opened(row[0], f"{document_id}|content")
+    try:
+        return _sealer(row[1]).open(bytes(row[0]), place=f"{document_id}|content")
+    except sentinel.public.SubjectForgotten as error:
+        raise DocumentErased(str(document_id)) from error
 
 
 def _documents(condition: str, value: UUID) -> tuple[Document, ...]:
     with connection.cursor() as cursor:
         cursor.execute(f"{_DOCUMENTS} WHERE {condition}", [value])
         rows = cursor.fetchall()
-    return tuple(
-        Document(
-            id=row[0],
-            case_id=row[1],
-            customer_id=row[2],
-            name=_opened(row[3], f"{row[0]}|name").decode(),
-            media_type=row[4],
-            size=row[5],
-            reading=json.loads(_opened(row[6], f"{row[0]}|reading")),
-            received_at=row[7],
-        )
-        for row in rows
+    return tuple(_document(row) for row in rows)
+
+
+def _document(row: tuple[Any, ...]) -> Document:
+    place = str(row[0])
+    try:
+        seal = _sealer(row[8])
+        name = seal.open(bytes(row[3]), place=f"{place}|name").decode()
+        reading = json.loads(seal.open(bytes(row[6]), place=f"{place}|reading"))
+    except sentinel.public.SubjectForgotten:
+        name, reading = ERASED, {}
+    return Document(
+        id=row[0],
+        case_id=row[1],
+        customer_id=row[2],
+        name=name,
+        media_type=row[4],
+        size=row[5],
+        reading=reading,
+        received_at=row[7],
     )
+
+
+def _sealer(subject: str | None) -> "sentinel.public.SubjectSeal | _BankSeal":
+    return sentinel.public.subject_seal(subject=subject) if subject else _BankSeal()
+
+
+class _BankSeal:
+    """Seals what is nobody's own, under a key derived from the bank's data key."""
+
+    def close(self, content: bytes, *, place: str) -> bytes:
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + AESGCM(_key()).encrypt(nonce, content, place.encode())
+
+    def open(self, sealed: bytes, *, place: str) -> bytes:
+        nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        return AESGCM(_key()).decrypt(nonce, rest, place.encode())
 
 
 def _key() -> bytes:
     secret = bytes.fromhex(settings.DATA_ENCRYPTION_KEY)
     return HKDF(SHA256(), 32, salt=None, info=b"frontline/orch_document/v1").derive(secret)
-
-
-def _seal(plain: bytes, place: str) -> bytes:
-    nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(_key()).encrypt(nonce, plain, place.encode())
-
-
-def _opened(sealed: bytes | memoryview, place: str) -> bytes:
-    whole = bytes(sealed)
-    nonce, rest = whole[:_NONCE_BYTES], whole[_NONCE_BYTES:]
-    return AESGCM(_key()).decrypt(nonce, rest, place.encode())

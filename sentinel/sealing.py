@@ -6,6 +6,7 @@ in the evidence log still verifies.
 
 import json
 import os
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +19,7 @@ from sentinel.refusals import SentinelError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
+_WRAPPED = "SELECT wrapped FROM sentinel_subject_key WHERE subject = %s"
 
 
 class SealBroken(SentinelError):
@@ -93,16 +95,49 @@ def subject_key(subject: str) -> bytes:
     """
     entity = current_entity()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO sentinel_subject_key (subject, wrapped) VALUES (%s, %s)"
-            " ON CONFLICT DO NOTHING",
-            [subject, new_wrapped_key(entity, subject)],
-        )
-        cursor.execute("SELECT wrapped FROM sentinel_subject_key WHERE subject = %s", [subject])
-        (wrapped,) = cursor.fetchone()
-    if wrapped is None:
+        cursor.execute(_WRAPPED, [subject])
+        row = cursor.fetchone()
+        if row is None:
+            cursor.execute(
+                "INSERT INTO sentinel_subject_key (subject, wrapped) VALUES (%s, %s)"
+                " ON CONFLICT DO NOTHING",
+                [subject, new_wrapped_key(entity, subject)],
+            )
+            cursor.execute(_WRAPPED, [subject])
+            row = cursor.fetchone()
+    if row[0] is None:
         raise SubjectForgotten(subject)
-    return unwrap_key(entity, subject, bytes(wrapped))
+    return unwrap_key(entity, subject, bytes(row[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectSeal:
+    """Seals and opens what is kept about one subject, for as long as it is at hand."""
+
+    subject: str
+    _key: bytes = field(repr=False)
+
+    def close(self, content: bytes, *, place: str) -> bytes:
+        """Return content sealed, readable at this place only."""
+        return seal(self._key, content, bound_to=f"words/v1|{place}")
+
+    def open(self, sealed: bytes, *, place: str) -> bytes:
+        """Return what was sealed.
+
+        Raises:
+            SealBroken: it was altered, or sealed for somebody or something else.
+        """
+        return unseal(self._key, sealed, bound_to=f"words/v1|{place}")
+
+
+def subject_seal(*, subject: str) -> SubjectSeal:
+    """Return the seal of whom something is kept about.
+
+    Raises:
+        SubjectForgotten: the key was destroyed; nothing may be kept about them any more.
+        EntityNotSet: no legal entity is being worked for.
+    """
+    return SubjectSeal(subject, subject_key(subject))
 
 
 def seal_for(*, subject: str, words: str, place: str) -> bytes:
@@ -112,7 +147,7 @@ def seal_for(*, subject: str, words: str, place: str) -> bytes:
         SubjectForgotten: the key was destroyed; nothing may be kept about them any more.
         EntityNotSet: no legal entity is being worked for.
     """
-    return seal(subject_key(subject), words.encode(), bound_to=f"words/v1|{place}")
+    return subject_seal(subject=subject).close(words.encode(), place=place)
 
 
 def unseal_for(*, subject: str, sealed: bytes, place: str) -> str:
@@ -122,7 +157,7 @@ def unseal_for(*, subject: str, sealed: bytes, place: str) -> str:
         SubjectForgotten: the key was destroyed; the words cannot be read again.
         SealBroken: they were altered, or sealed for somebody or something else.
     """
-    return unseal(subject_key(subject), sealed, bound_to=f"words/v1|{place}").decode()
+    return subject_seal(subject=subject).open(sealed, place=place).decode()
 
 
 @lru_cache(maxsize=4096)

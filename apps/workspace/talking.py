@@ -18,6 +18,7 @@ _REFUSED_FILES = {
     "too_big": "The file is larger than 5 MB.",
     "type_not_taken": "Only PDF, PNG, JPEG and plain text are taken.",
     "not_what_it_says": "The file is not what its name says.",
+    "customer_forgotten": "This customer was forgotten: nothing more is kept about them.",
     "too_many": "This case has as many files as it can hold.",
 }
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+import sentinel.public
 from orchestration import cases, documents
 from orchestration.documents import Attachment, Origin
 from orchestration.worklist import readers
@@ -66,8 +67,11 @@ def attach(*, case_id: UUID, principal: Principal, file: Attachment, at: datetim
         if len(kept) >= FILES_OF_A_CASE_MAX:
             raise AttachmentRefused(file.name, "too_many")
         # Not the customer's: what colleagues put into a case opens to colleagues alone.
-        origin = Origin(customer_id=None, case_id=case_id, added_by=principal.id)
-        documents.keep(file, origin=origin, reading={}, at=at)
+        origin = Origin(None, case_id=case_id, added_by=principal.id, about=case.customer_id)
+        try:
+            documents.keep(file, origin=origin, reading={}, at=at)
+        except sentinel.public.SubjectForgotten as error:
+            raise AttachmentRefused(file.name, "customer_forgotten") from error
         words = f"A file was added: {file.name}"
         cases.add_note(case_id, cases.Note(at, principal.id, "attached", words, str(file.id)))
         cases.changed(case_id, case.customer_id, at)

@@ -10,15 +10,18 @@ from sentinel.erasure.register import (
     reapply_erasures,
     subject_standing,
 )
+from sentinel.sealing import SubjectSeal, subject_seal
 
 __all__ = [
     "SUBJECT_CHANGES",
     "Erasure",
     "LegalHold",
+    "SubjectSeal",
     "SubjectStanding",
     "erasures",
     "legal_holds",
     "reapply_erasures",
     "subject_problem",
+    "subject_seal",
     "subject_standing",
 ]
