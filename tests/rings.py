@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conformance import bpmn_engine
+from tests.databases import in_memory
 
 SOURCE = Path(__file__).resolve().parent.parent
 TESTS = SOURCE / "tests"
@@ -58,11 +59,17 @@ def run(ring: Ring, extra: list[str]) -> int:
     say(f"ring {' + '.join(ring.folders)}: budget {ring.minutes:g} min on two cores")
     begin = time.monotonic()
     command = [sys.executable, "-m", "pytest", "-q", *ring.options, *ring.present, *extra]
-    code = subprocess.run(command, cwd=SOURCE, check=False).returncode
+    code = subprocess.run(command, cwd=SOURCE, env=environment(), check=False).returncode
     minutes = (time.monotonic() - begin) / 60
     if minutes > ring.minutes:
         sys.stderr.write(f"  over budget: {minutes:.1f} of {ring.minutes:g} min\n")
     return 0 if code == NO_TESTS_COLLECTED else code
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a ring: where there is room in memory, its banks lie there."""
+    place = in_memory()
+    return {**os.environ, "TMPDIR": place} if place else dict(os.environ)
 
 
 def main(arguments: list[str]) -> int:
