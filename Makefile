@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 ARGS ?=
 SHELL := /bin/sh
+# A bank is many processes: without compiled modules each of them compiles two thousand anew.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test test-servers lint format types contracts architecture \
 	tamper bench screenshots lock doors clean
