@@ -25,6 +25,7 @@ from interaction.conversation import ConversationUnknown, Exchange, Said
 from interaction.delivery import run_delivery_once
 from interaction.flow_work import *  # noqa: F403  (all that it names)
 from interaction.front import Bank, Phone, banks, landing, phones
+from interaction.governance import *  # noqa: F403  (all that it names)
 from interaction.guards import requires_customer, requires_person, requires_role
 from interaction.identity import (
     Credentials,
@@ -79,7 +80,6 @@ from orchestration.public import (
     AnswerRefused,
     Attachment,
     AttachmentRefused,
-    AuthorityRefused,
     BatchKind,
     BatchMove,
     BatchRefusal,
@@ -135,11 +135,8 @@ from orchestration.public import (
     WaitView,
     WorkingHoursRefused,
     absences,
-    ask_authority,
     ask_queue_change,
     attach,
-    authority_change,
-    authority_changes,
     batch_failures,
     batch_items,
     batch_kinds,
@@ -208,7 +205,6 @@ __all__ = [
     "Asked",
     "Attachment",
     "AttachmentRefused",
-    "AuthorityRefused",
     "Bank",
     "BatchKind",
     "BatchMove",
@@ -295,11 +291,8 @@ __all__ = [
     "account_page",
     "announced",
     "answer_card",
-    "ask_authority",
     "ask_queue_change",
     "attach",
-    "authority_change",
-    "authority_changes",
     "banks",
     "batch_failures",
     "batch_items",

@@ -47,12 +47,7 @@ from orchestration.effects.journal import EffectLine, EffectTry, effects_of
 from orchestration.evidence import payment_facts
 from orchestration.feed import CursorNotUnderstood, Event, events_after
 from orchestration.flow_doors import *  # noqa: F403  (all that it names)
-from orchestration.operating.authority import (
-    AuthorityRefused,
-    ask_authority,
-    authority_change,
-    authority_changes,
-)
+from orchestration.governance_doors import *  # noqa: F403  (all that it names)
 from orchestration.operating.effect_list import EFFECT_STATES, EffectRow, effect_rows
 from orchestration.operating.machinery import (
     QueueRow,
@@ -199,7 +194,6 @@ __all__ = [
     "AnswerRefused",
     "Attachment",
     "AttachmentRefused",
-    "AuthorityRefused",
     "BatchKind",
     "BatchMove",
     "BatchRefusal",
@@ -291,11 +285,8 @@ __all__ = [
     "agree_to_release",
     "answer_card",
     "approval_passkey_request",
-    "ask_authority",
     "ask_queue_change",
     "attach",
-    "authority_change",
-    "authority_changes",
     "batch_failures",
     "batch_figures",
     "batch_items",

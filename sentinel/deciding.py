@@ -20,6 +20,7 @@ from sentinel.catalogue import (
     typed_parameters,
 )
 from sentinel.counting import Dimension, dimensions_of
+from sentinel.emergency.standing import breaker_of, seconds_left
 from sentinel.entities import current_entity
 from sentinel.gathering import Gathered, Question, gather
 from sentinel.history import agents_in, trace_statements
@@ -53,14 +54,7 @@ from sentinel.signing.keys import Signer
 from sentinel.signing.token_keys import token_signer
 from sentinel.store import require_transaction, run
 from sentinel.tokens import TTL_SECONDS, Grant, mint
-from sentinel.vocabulary import (
-    Action,
-    Decision,
-    DecisionToken,
-    Fact,
-    Principal,
-    Verdict,
-)
+from sentinel.vocabulary import Action, Decision, DecisionToken, Fact, Principal, Verdict
 
 LOG_LAG_SECONDS_MAX = 60
 _RESOURCE = re.compile(r"[a-z][a-z_]{0,39}:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -244,6 +238,7 @@ class _Writer:
             expires_at=token.expires_at if token else None,
             approval_id=ids.approval_id,
             challenge_id=ids.challenge_id,
+            emergency_id=self.known.emergency.id if self.known.emergency else None,
         )
 
     def _token(self, salt: bytes, signer: Signer, ids: ObligationIds) -> DecisionToken | None:
@@ -272,7 +267,8 @@ class _Writer:
             obligations=tuple(sorted({TELL_OUTCOME, *self.judgement.obligations})),
             is_stepped_up=ids.challenge_id is not None,
         )
-        return mint(grant, signer, ttl_seconds=TTL_SECONDS)
+        ttl = seconds_left(self.known.emergency, self.known.now, TTL_SECONDS)
+        return mint(grant, signer, ttl_seconds=ttl)
 
 
 def _question(asked: _Asked, entry: ActionKind, typed: TypedParameters, kid: str) -> Question:
@@ -300,6 +296,7 @@ def _question(asked: _Asked, entry: ActionKind, typed: TypedParameters, kid: str
         dimensions=dimensions,
         holders=authority_holders(asked.principal),
         agents=agents_in(asked.principal),
+        breaker=breaker_of(asked.principal, entry),
     )
 
 

@@ -30,6 +30,7 @@ _STEP_WORDS = {
     "evidence_log": "Is the evidence log being sequenced?",
     "earlier_approvals": "Has somebody rejected exactly this?",
     "authority": "Under which mandate or delegation is it done, and is it within the cap?",
+    "emergency": "Has the person who acts broken glass for this?",
     "facts": "Are all facts there, attested and fresh?",
     "policy": "What do the policies say?",
     "limits": "Is it within the limits?",

@@ -20,6 +20,7 @@ from sentinel.catalogue import (
 )
 from sentinel.counting import dimensions_of
 from sentinel.deciding import LOG_LAG_SECONDS_MAX
+from sentinel.emergency.standing import breaker_of
 from sentinel.entities import current_entity
 from sentinel.gathering import Question, gather
 from sentinel.history import agents_in
@@ -128,4 +129,5 @@ def _question(proposal: Proposal) -> Question:
         holders=authority_holders(principal),
         dimensions=proposal.dimensions,
         agents=agents_in(principal),
+        breaker=breaker_of(principal, entry),
     )

@@ -1,7 +1,7 @@
 """Everything a decision needs from the database, in one round trip and one consistent look."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,14 +9,17 @@ from uuid import UUID
 
 from sentinel.authority import AuthorityOnFile
 from sentinel.counting import Dimension, Standing, Standings
+from sentinel.emergency.standing import EmergencyOnFile, emergency_on_file
 from sentinel.history import AGENT_SECONDS, NOTHING_EARLIER, Earlier, earlier_of
 from sentinel.store import run_one
-from sentinel.vocabulary import Money
+from sentinel.vocabulary import Money, Principal
 
 _GATHER = """
 SELECT sentinel_gather(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s),
-  sentinel_earlier(%s, %s, %s)
+  sentinel_earlier(%s, %s, %s), NULL
 """
+# Only an employee who acts without a machine can have broken glass: nobody else pays for it.
+_GATHER_FOR_BREAKER = _GATHER.replace("NULL", "sentinel_emergency_for(%s, %s, %s)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Question:
     holders: list[str]
     dimensions: tuple[Dimension, ...]
     agents: list[str]
+    breaker: Principal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +83,16 @@ class Gathered:
     oldest_pending: datetime | None
     earlier: Earlier | None = NOTHING_EARLIER
     authorities: tuple[AuthorityOnFile, ...] = ()
+    emergency: EmergencyOnFile | None = None
 
 
 def gather(question: Question) -> Gathered:
     """Return what the database knows, after locking the subject if the action is serial."""
-    ((text, earlier),) = run_one(_GATHER, _parameters(question))
+    sql, asked = _GATHER, _parameters(question)
+    if question.breaker is not None:
+        who = (question.breaker.id, question.breaker.person_id)
+        sql, asked = _GATHER_FOR_BREAKER, (*asked, *who, question.kind)
+    ((text, earlier, emergency),) = run_one(sql, asked)
     found = json.loads(text)
     epoch, stopped, stopped_rules = found["switches"]
     pending = found["pending"]
@@ -103,10 +112,11 @@ def gather(question: Question) -> Gathered:
         oldest_pending=datetime.fromisoformat(pending) if pending else None,
         authorities=tuple(authority_on_file(item) for item in found["authorities"] or ()),
         earlier=earlier_of(earlier),
+        emergency=emergency_on_file(emergency),
     )
 
 
-def _parameters(question: Question) -> Sequence[object]:
+def _parameters(question: Question) -> tuple[object, ...]:
     return (
         question.is_serial,
         question.at,

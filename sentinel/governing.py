@@ -8,7 +8,7 @@ the same effect in the same transaction, and look for the second person themselv
 import hashlib
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Protocol, Self
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -18,6 +18,7 @@ from sentinel import authority_changes
 from sentinel.authority_changes import AUDIENCE
 from sentinel.catalogue import AMOUNT_LIMIT, ActionKind, register_action
 from sentinel.counting import STEP, STEP_BUDGETS
+from sentinel.emergency import changes as emergency_changes
 from sentinel.erasure import changes as subject_changes
 from sentinel.identifiers import uuid7
 from sentinel.limits import EVERYBODY
@@ -157,6 +158,7 @@ ACTIONS = (
         effect_digest=_switch_effect,
     ),
     *authority_changes.ACTIONS,
+    *emergency_changes.ACTIONS,
     *subject_changes.ACTIONS,
 )
 
@@ -183,7 +185,13 @@ def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] =
         redemption = redeem(token=token, action=action, audience=AUDIENCE)
         parameters = redemption.parameters
         if isinstance(parameters, authority_changes.AuthorityChange):
-            return _change_authority(redemption, new_id)
+            result = authority_changes.write_change(redemption.decision_id, parameters)
+            words = authority_changes.authority_words
+            return _changed(redemption, "authority", result, words, new_id)
+        if isinstance(parameters, emergency_changes.EmergencyChange):
+            result = emergency_changes.write_emergency(redemption.decision_id, parameters)
+            words = emergency_changes.emergency_words
+            return _changed(redemption, "emergency", result, words, new_id)
         if isinstance(parameters, subject_changes.SubjectChange):
             return _change_subject(redemption, new_id)
         if isinstance(parameters, SetLimit):
@@ -203,22 +211,29 @@ def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] =
         )
 
 
-def _change_authority(redemption: Redemption, new_id: Callable[[], UUID]) -> Outcome:
-    parameters, decision_id = redemption.parameters, redemption.decision_id
-    result = authority_changes.write_change(decision_id, parameters)
+class _Words(Protocol):
+    def __call__(self, *, code: str) -> str:
+        """Return in words why something was not written."""
+
+
+def _changed(
+    redemption: Redemption, area: str, result: str, words: _Words, new_id: Callable[[], UUID]
+) -> Outcome:
+    """Record what became of a change that the owner's functions looked at once more."""
     if result == "refused":
-        raise GovernanceRefused("authority")
+        raise GovernanceRefused(area)
+    parameters, decision_id = redemption.parameters, redemption.decision_id
     is_written = result == authority_changes.WRITTEN
     if is_written:
         body = parameters.model_dump(mode="json")
         with connection.cursor() as cursor:
-            append(cursor, kind="authority", body=body, decision_id=decision_id, new_id=new_id)
+            append(cursor, kind=area, body=body, decision_id=decision_id, new_id=new_id)
     return record_outcome(
         decision_id=decision_id,
         kind=OutcomeKind.DONE if is_written else OutcomeKind.FAILED,
         code="in_force" if is_written else result.partition(" ")[0],
-        reference=f"authority:{decision_id}",
-        words="It is in force." if is_written else authority_changes.authority_words(code=result),
+        reference=f"{area}:{decision_id}",
+        words="It is in force." if is_written else words(code=result),
     )
 
 

@@ -20,6 +20,7 @@ from sentinel.asking import (
 from sentinel.authority import weigh
 from sentinel.catalogue import ActionKind, TypedParameters
 from sentinel.counting import DAILY_OUTGOING, Dimension, overrun, standing_dimensions
+from sentinel.emergency.standing import emergency_step
 from sentinel.exemptions import exemption_for
 from sentinel.facts import FactValue, attest
 from sentinel.gathering import ChallengeOnFile, Gathered
@@ -79,6 +80,8 @@ def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
         step = Step("facts", attested.refusal, attested.detail)
         return refused(attested.refusal, attested.detail, (*steps, step))
     steps.append(Step("facts", "passed", f"{len(attested.values)} attested"))
+    marked = emergency_step(known.emergency)
+    steps += [Step(*marked)] if marked else []
     judgement = _by_policy(proposal, known, rules, attested.values)
     context, roles = judgement.context, judgement.roles
     if weighed.beyond and judgement.policies == ("no_permit",):
@@ -212,6 +215,7 @@ def _context(
 ) -> dict[str, ContextValue]:
     context: dict[str, ContextValue] = {
         **facts,
+        "emergency": known.emergency is not None,
         "entity": proposal.entity,
         "has_unknown_source": bool(unknown_sources(proposal)),
         "human_only": proposal.entry.human_only,

@@ -43,6 +43,8 @@ from sentinel.deciding import IdempotencyConflict, decide, decide_durably
 from sentinel.device_doors import *  # noqa: F403  (all that it names)
 from sentinel.device_doors import __all__ as devices
 from sentinel.digests import digest
+from sentinel.emergency.doors import *  # noqa: F403  (all that it names)
+from sentinel.emergency.doors import __all__ as emergency_doors
 from sentinel.entities import (
     EntityNameRefused,
     EntityNotSet,
@@ -170,6 +172,7 @@ from sentinel.tokens import TokenRefused
 
 __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     *devices,
+    *emergency_doors,
     *rules,
     *forgetting,
     "AUTHORITY_CHANGES",

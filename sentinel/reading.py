@@ -29,6 +29,7 @@ WHERE (%(verdict)s::text IS NULL OR d.verdict = %(verdict)s)
 AND (%(action_kind)s::text IS NULL OR d.action_kind = %(action_kind)s)
 AND (%(actor)s::text IS NULL OR %(actor)s IN (d.principal_id, d.subject))
 AND (%(policy_id)s::text IS NULL OR %(policy_id)s = ANY (d.policies))
+AND (%(emergency_id)s::uuid IS NULL OR d.emergency_id = %(emergency_id)s)
 AND (%(case_id)s::uuid IS NULL OR d.case_id = %(case_id)s)
 AND (%(outcome)s::text IS NULL OR o.kind = %(outcome)s)
 AND (%(since)s::timestamptz IS NULL OR d.decided_at >= %(since)s)
@@ -41,7 +42,7 @@ _COLUMNS = (
     """
 SELECT d.id, d.decided_at, d.verdict, d.action_kind, d.principal_id, d.subject, d.policies,
   d.case_id, d.purpose, d.resource, d.remedy, d.bundle, d.audience, d.expires_at, d.approval_id,
-  d.challenge_id, d.idempotency_key, encode(d.params_hash, 'hex') AS params_hash,
+  d.challenge_id, d.idempotency_key, d.emergency_id, encode(d.params_hash, 'hex') AS params_hash,
   o.kind AS outcome, p.sealed, k.wrapped
 FROM sentinel_decision d
 """
@@ -100,6 +101,7 @@ class DecisionFilter:
     since: datetime | None = None
     until: datetime | None = None
     search: str = ""
+    emergency_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ class DecisionRow:
     outcome: str | None
     case_id: UUID
     purpose: str
+    emergency_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +262,7 @@ def _stored(columns: Mapping[str, Any]) -> StoredDecision:
         outcome=columns["outcome"],
         case_id=columns["case_id"],
         purpose=columns["purpose"],
+        emergency_id=columns["emergency_id"],
     )
     return StoredDecision(row, columns, values)
 

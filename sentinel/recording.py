@@ -34,8 +34,8 @@ _DECIDED = """
 WITH decided AS (
   INSERT INTO sentinel_decision (id, action_kind, verdict, principal_id, subject, resource, case_id,
     purpose, idempotency_key, params_hash, policies, remedy, bundle, audience, expires_at,
-    approval_id, challenge_id, record_id, decided_at)
-  VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    approval_id, challenge_id, emergency_id, record_id, decided_at)
+  VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
   RETURNING id, subject
 ), sealed AS (
   INSERT INTO sentinel_decision_parameters (decision_id, subject, sealed)
@@ -104,6 +104,7 @@ class Ruling:
     expires_at: datetime | None = None
     approval_id: UUID | None = None
     challenge_id: UUID | None = None
+    emergency_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,12 +257,15 @@ def _columns(ruling: Ruling) -> list[object]:
         ruling.expires_at,
         ruling.approval_id,
         ruling.challenge_id,
+        ruling.emergency_id,
     ]
 
 
 def _body(ruling: Ruling, commitment: str, facts: tuple[Fact, ...]) -> dict[str, object]:
     action, judgement = ruling.action, ruling.judgement
+    marked = {"emergency": str(ruling.emergency_id)} if ruling.emergency_id else {}
     return {
+        **marked,
         "action": action.kind,
         "approval": _text(ruling.approval_id),
         "at": ruling.at.isoformat(),

@@ -54,6 +54,7 @@ def _filters(request: HttpRequest, at: datetime) -> sentinel.public.DecisionFilt
         since=_moment(asked.get("from")) or (at - timedelta(days=int(days)) if is_period else None),
         until=_moment(asked.get("until")),
         search=asked.get("q", "").strip()[:60],
+        emergency_id=_uuid(asked.get("emergency", "")),
     )
 
 

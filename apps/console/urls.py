@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.console import authority, decisions, evidence, reconciliation, registers
+from apps.console import authority, decisions, emergencies, evidence, reconciliation, registers
 
 app_name = "console"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("rules/", registers.rules, name="rules"),
     path("authority/", authority.index, name="authority"),
     path("authority/change/", authority.change, name="change_authority"),
+    path("emergency/", emergencies.index, name="emergencies"),
+    path("emergency/begin/", emergencies.begin, name="begin_emergency"),
+    path("emergency/end/", emergencies.end, name="end_emergency"),
     path("connections/", registers.connections, name="connections"),
     path("reconciliation/", reconciliation.show, name="reconciliation"),
     path("models/", registers.models, name="models"),

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+import sentinel.public
 from interaction.widgets.activity import category_name
 from interaction.widgets.money import differing, figure, grouped_iban, spoken
 from sentinel.vocabulary import Money
@@ -44,6 +45,12 @@ def state(tone: str, words: str, *, drawn: str = "") -> SafeString:
     return format_html(
         '<span class="state {}">{}{}</span>', tone, icon(drawn or _STATES[tone]), words
     )
+
+
+@register.simple_tag
+def emergencies_now() -> tuple[sentinel.public.Emergency, ...]:
+    """Return the emergencies that stand now, for the pages of colleagues."""
+    return sentinel.public.running_emergencies()
 
 
 @register.simple_tag(takes_context=True)

@@ -55,6 +55,15 @@ def rules_in_force(entity: str, mark: str, at: datetime) -> Rules:
     return rules
 
 
+def rules_now() -> Rules:
+    """Return the rules in force now, compiled once for as long as they are.
+
+    Raises:
+        BundleRefused: there are none, or one was altered or not signed by the bank's policy key.
+    """
+    return _load(current_entity(), None)
+
+
 def bundles_in_force(at: datetime | None) -> list[Bundle]:
     """Return the bundles in force at a moment or now, each checked against digest and signature.
 
@@ -85,7 +94,7 @@ def forget_compiled() -> None:
 _compiled: dict[str, tuple[str, Rules]] = {}
 
 
-def _load(entity: str, at: datetime) -> Rules:
+def _load(entity: str, at: datetime | None) -> Rules:
     bundles = bundles_in_force(at)
     if not bundles:
         raise BundleRefused(entity, ("no bundle is in force",))

@@ -19,6 +19,7 @@ _ALWAYS = {
     "approved_roles": "Set<String>",
     "data_read": "Set<String>",
     "earlier_actions": "Set<String>",
+    "emergency": "Bool",
     "entity": "String",
     "has_unknown_source": "Bool",
     "human_only": "Bool",

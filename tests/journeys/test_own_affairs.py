@@ -173,7 +173,9 @@ def changes_of_authority(party: UUID) -> dict[str, tuple[str, dict[str, object]]
             "reason": "because of it",
         },
     }
-    return {kind: (f"customer:{party}", parameters) for kind, parameters in asked.items()}
+    return {
+        kind: (f"customer:{party}", parameters) for kind, parameters in asked.items()
+    } | changes_of_emergencies(party)
 
 
 def changes_of_memory(party: UUID) -> dict[str, tuple[str, dict[str, object]]]:
@@ -183,6 +185,23 @@ def changes_of_memory(party: UUID) -> dict[str, tuple[str, dict[str, object]]]:
         "subjects.hold": {**subject, **why, "until": None},
         "subjects.release": {"hold": str(uuid4()), **why},
         "subjects.forget": {**subject, **why},
+    }
+    return {kind: (f"customer:{party}", parameters) for kind, parameters in asked.items()}
+
+
+def changes_of_emergencies(party: UUID) -> dict[str, tuple[str, dict[str, object]]]:
+    """Breaking glass, as a customer would."""
+    begun = {
+        "kinds": ["accounts.set_status"],
+        "minutes": 15,
+        "breaker": f"employee:{party}",
+        "breaker_person": "p",
+        "reason": "because of it, and at once",
+    }
+    asked = {
+        "emergency.begin": begun,
+        "emergency.end": {"emergency": str(uuid4()), "reason": "because of it"},
+        "emergency.review": {"emergency": str(uuid4())},
     }
     return {kind: (f"customer:{party}", parameters) for kind, parameters in asked.items()}
 
