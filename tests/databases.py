@@ -26,7 +26,7 @@ UNSAFE_AND_FAST = {
 }
 
 
-MEMORY = Path("/dev/shm")  # noqa: S108 - each run makes a folder of its own in it
+MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 8 * 1024**3
 
 

@@ -29,6 +29,14 @@ def normalise(name: str) -> str:
     return " ".join(name.split())
 
 
+# Every expression begins with the same hundred names of functions.
+@lru_cache(maxsize=4096)
+def _special(name: str) -> str:
+    """Give a name as it is kept, or nothing for a plain word."""
+    known = normalise(name)
+    return "" if _IDENTIFIER.fullmatch(known) else known
+
+
 @lru_cache(maxsize=4096)
 def _pattern(name: str) -> re.Pattern[str]:
     # A name is a sequence of tokens, so white space around its operators means nothing.
@@ -66,8 +74,8 @@ class Names:
 
     def add(self, name: str) -> None:
         """Make one more name known in the innermost scope."""
-        known = normalise(name)
-        if known and not _IDENTIFIER.fullmatch(known):
+        known = _special(name)
+        if known:
             self._scopes[-1].append(known)
             insort(self._by_first.setdefault(_first(known), []), (-len(known), known))
 
