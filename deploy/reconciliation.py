@@ -59,14 +59,30 @@ def raise_cases(*, at: datetime) -> int:
 
 
 def reconcile_nightly() -> bool:
-    """Reconcile this legal entity once a day; between days, open cases that are still missing."""
+    """Reconcile this legal entity once a day; between days, open cases that are still missing.
+
+    While the gate is shut after a restore it is done again until every system gave its statement.
+    """
     at = datetime.now(UTC)
     latest = grand_central.public.reconciliations(limit=1)
-    if latest and latest[0].compared_at.date() >= at.date():
+    if latest and latest[0].compared_at.date() >= at.date() and not _is_owed():
         raise_cases(at=at)
         return False
     reconcile(asked_by=NIGHTLY, at=at)
     return True
+
+
+def compared_since_restore() -> ReconciliationRun | None:
+    """Return the newest comparison since the gate was shut to which every system contributed."""
+    gate = sentinel.public.gate()
+    runs = grand_central.public.reconciliations()
+    since = [each for each in runs if gate is not None and each.compared_at > gate.shut_at]
+    return next((each for each in since if not each.unanswered), None)
+
+
+def _is_owed() -> bool:
+    gate = sentinel.public.gate()
+    return gate is not None and not gate.is_open and compared_since_restore() is None
 
 
 def _raise(difference: StatementDifference, at: datetime) -> bool:

@@ -17,8 +17,8 @@ from django.db import connection, transaction
 
 from grand_central.expected_origins import expected_origins
 from grand_central.operations.catalogue import OPERATIONS
-from grand_central.outside import unsettled_seconds
-from sentinel.public import open_tokens
+from grand_central.outside import stated_outside, unsettled_seconds
+from sentinel.public import current_entity, legal_entities, open_tokens
 
 # An effect here commits with its redemption; its outcome follows within one round of settling.
 FINALITY_SECONDS = 120.0
@@ -66,12 +66,13 @@ WHERE gone_at IS NULL AND (kind, subject) NOT IN (
 """
 _RUN = """
 INSERT INTO gc_reconciliation
-    (id, asked_by, permits, executions, transfers, waiting, expected, differences)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING compared_at
+    (id, asked_by, permits, executions, transfers, waiting, expected, differences, unanswered)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING compared_at
 """
 _DIFFERENCES = "SELECT kind, subject, words, found_at, gone_at, case_id FROM gc_difference"
 _RUNS = """
-SELECT id, asked_by, compared_at, permits, executions, transfers, waiting, expected, differences
+SELECT id, asked_by, compared_at, permits, executions, transfers, waiting, expected, differences,
+    unanswered
 FROM gc_reconciliation ORDER BY compared_at DESC LIMIT %s
 """
 
@@ -92,7 +93,8 @@ class StatementDifference:
 class ReconciliationRun:
     """One comparison of everything: what was compared, and what has no partner.
 
-    `waiting` permits may still end by themselves; `expected` counts postings of other origins.
+    `waiting` permits may still end by themselves; `expected` counts postings of other origins,
+    `unanswered` names the systems that gave no statement.
     """
 
     id: UUID
@@ -104,6 +106,7 @@ class ReconciliationRun:
     waiting: int
     expected: Mapping[str, int]
     differences: int
+    unanswered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +122,16 @@ def compare_statements(*, asked_by: str) -> ReconciliationRun:
     Raises:
         OriginsRefused: what other origins of postings there are is not declared soundly.
     """
+    # What a system outside states is fetched first: none is called within a transaction.
+    stated, unanswered = stated_outside()
     with transaction.atomic():
         # Two at once would each count the other's differences as gone.
         _rows("SELECT pg_advisory_xact_lock(hashtextextended(frontline_entity(), 11))", [])
         expected: Counter[str] = Counter()
         waiting, late = _unended()
         effects = {each.subject: each for each in _unredeemed(expected)}
-        found = [*effects.values(), *_mismatched(), *late]
-        return _kept(asked_by, waiting, dict(expected), found)
+        found = [*effects.values(), *_mismatched(), *late, *_unredeemed_outside(stated)]
+        return _kept(asked_by, waiting, dict(expected), found, unanswered)
 
 
 def statement_differences(*, is_open: bool = True, limit: int = 200) -> list[StatementDifference]:
@@ -174,6 +179,18 @@ def _unredeemed(expected: "Counter[str]") -> Iterator[_Found]:
             yield _Found("effect_without_token", token, words)
 
 
+def _unredeemed_outside(stated: frozenset[UUID]) -> Iterator[_Found]:
+    """Yield what a system outside did without a token; the first legal entity looks into it.
+
+    A statement covers every legal entity and does not say for which of them something was done.
+    """
+    if current_entity() != min(each.entity for each in legal_entities()):
+        return
+    for (token,) in _rows("SELECT gc_redeemed_nowhere(%s) ORDER BY 1", [list(stated)]):
+        words = "A system outside states that it was done, and no legal entity redeemed a token."
+        yield _Found("effect_without_token", token, words)
+
+
 def _mismatched() -> Iterator[_Found]:
     kinds = [entry.kind for entry in OPERATIONS]
     for (token,) in _rows(_NOT_STATED, []):
@@ -206,23 +223,31 @@ def _unended() -> tuple[int, list[_Found]]:
 
 
 def _kept(
-    asked_by: str, waiting: int, expected: Mapping[str, int], found: list[_Found]
+    asked_by: str,
+    waiting: int,
+    expected: Mapping[str, int],
+    found: list[_Found],
+    unanswered: list[str],
 ) -> ReconciliationRun:
     run_id = uuid4()
     ((permits, executions, transfers),) = _rows(_COUNTS, [[entry.kind for entry in OPERATIONS]])
     counts = (permits, executions, transfers, waiting)
     told = json.dumps(dict(expected), sort_keys=True)
-    ((compared_at,),) = _rows(_RUN, [run_id, asked_by, *counts, told, len(found)])
+    ((compared_at,),) = _rows(_RUN, [run_id, asked_by, *counts, told, len(found), unanswered])
     with connection.cursor() as cursor:
         for each in found:
             cursor.execute(_KEEP, [each.kind, each.subject, each.words, run_id])
-        cursor.execute(_GONE, [[each.kind for each in found], [each.subject for each in found]])
-    return ReconciliationRun(run_id, asked_by, compared_at, *counts, expected, len(found))
+        # What a silent system stated before may still be so.
+        if not unanswered:
+            cursor.execute(_GONE, [[each.kind for each in found], [each.subject for each in found]])
+    return ReconciliationRun(
+        run_id, asked_by, compared_at, *counts, expected, len(found), tuple(unanswered)
+    )
 
 
 def _run(row: tuple[Any, ...]) -> ReconciliationRun:
-    *counted, expected, differences = row
-    known: list[Any] = [*counted, json.loads(expected), differences]
+    *counted, expected, differences, unanswered = row
+    known: list[Any] = [*counted, json.loads(expected), differences, tuple(unanswered)]
     return ReconciliationRun(*known)
 
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from grand_central import outside_rows as rows
 from grand_central.connectors.catalogue import OUTSIDE
-from grand_central.connectors.contract import Answer, Call
+from grand_central.connectors.contract import NOT_CONFIGURED, Answer, Call, StatementUnavailable
 from grand_central.gateway import DEADLINE_EXCEEDED
 from grand_central.operations.catalogue import OPERATIONS
 from grand_central.outside_rows import Claim, OutsideState
@@ -62,6 +62,19 @@ def unsettled_seconds(*, kind: str) -> float:
     if connector is None:
         return 0.0
     return SENDS_MAX * (connector.valid_seconds + connector.finality_seconds)
+
+
+def stated_outside() -> tuple[frozenset[UUID], list[str]]:
+    """Return the tokens systems outside state, and the names of those that gave no statement."""
+    stated, unanswered = frozenset[UUID](), list[str]()
+    for connector in dict.fromkeys(OUTSIDE.values()):
+        try:
+            stated |= connector.stated()
+        except StatementUnavailable as error:
+            # Without an address and without a call, ever, there is nothing to be stated.
+            if error.reason != NOT_CONFIGURED or rows.was_ever_called():
+                unanswered.append(error.system)
+    return stated, unanswered
 
 
 def claim_outside(

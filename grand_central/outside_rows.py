@@ -135,6 +135,13 @@ def outstanding_calls() -> tuple[OutsideCall, ...]:
         return tuple(OutsideCall(*row) for row in cursor.fetchall())
 
 
+def was_ever_called() -> bool:
+    """Tell whether this legal entity ever called a system outside."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM gc_outside)")
+        return bool(cursor.fetchone()[0])
+
+
 def outside_lines(*, token_ids: Sequence[UUID]) -> tuple[OutsideLine, ...]:
     """Return the journal of these tokens, oldest first."""
     with connection.cursor() as cursor:

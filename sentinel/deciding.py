@@ -22,7 +22,7 @@ from sentinel.catalogue import (
 from sentinel.counting import Dimension, dimensions_of
 from sentinel.emergency.standing import breaker_of, seconds_left
 from sentinel.entities import current_entity
-from sentinel.gathering import Gathered, Question, gather
+from sentinel.gathering import GateShut, Gathered, Question, gather
 from sentinel.history import agents_in, trace_statements
 from sentinel.identifiers import uuid7
 from sentinel.inputs import inputs_of
@@ -112,7 +112,13 @@ def decide(
         return _refuse(asked, error.code, ", ".join(error.fields))
     if not _RESOURCE.fullmatch(action.resource):
         return _refuse(asked, "bad_resource", "")
-    return _decide(asked, entry, typed)
+    try:
+        return _decide(asked, entry, typed)
+    except GateShut as error:
+        return _refuse(asked, error.code, "")
+    except SignerUnavailable as error:
+        # It is asked before anything is written: without a token there is no permit.
+        return _refuse(asked, error.code, error.reason)
 
 
 def decide_durably(
@@ -165,10 +171,7 @@ class _Asked:
 
 
 def _decide(asked: _Asked, entry: ActionKind, typed: TypedParameters) -> Decision:
-    try:
-        signer = token_signer(asked.entity)
-    except SignerUnavailable as error:
-        return _refuse(asked, error.code, error.reason)
+    signer = token_signer(asked.entity)
     question = _question(asked, entry, typed, signer.kid)
     known = gather(question)
     try:
@@ -185,11 +188,7 @@ def _decide(asked: _Asked, entry: ActionKind, typed: TypedParameters) -> Decisio
         return replayed
     proposal = _proposal(asked, entry, typed, params_hash.hex(), question.dimensions)
     writer = _Writer(asked, proposal, known, rules, judge(proposal, known, rules))
-    try:
-        return writer.write(key, salt, signer)
-    except SignerUnavailable as error:
-        # It is asked before anything is written: without a token there is no permit.
-        return _refuse(asked, error.code, error.reason)
+    return writer.write(key, salt, signer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from sentinel.counting import dimensions_of
 from sentinel.deciding import LOG_LAG_SECONDS_MAX
 from sentinel.emergency.standing import breaker_of
 from sentinel.entities import current_entity
-from sentinel.gathering import Question, gather
+from sentinel.gathering import GateShut, Question, gather
 from sentinel.history import agents_in
 from sentinel.judging import Proposal, judge
 from sentinel.policy.bundles import BundleRefused
@@ -94,6 +94,8 @@ def foresee(
         known = gather(_question(proposal))
     except SignerUnavailable:
         return _refused("signer_unavailable", "")
+    except GateShut as error:
+        return _refused(error.code, "")
     try:
         rules = rules_in_force(proposal.entity, known.publications, at)
     except BundleRefused as error:

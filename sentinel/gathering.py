@@ -11,15 +11,23 @@ from sentinel.authority import AuthorityOnFile
 from sentinel.counting import Dimension, Standing, Standings
 from sentinel.emergency.standing import EmergencyOnFile, emergency_on_file
 from sentinel.history import AGENT_SECONDS, NOTHING_EARLIER, Earlier, earlier_of
+from sentinel.refusals import SentinelError
 from sentinel.store import run_one
 from sentinel.vocabulary import Money, Principal
 
 _GATHER = """
 SELECT sentinel_gather(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s),
-  sentinel_earlier(%s, %s, %s), NULL
+  sentinel_earlier(%s, %s, %s), sentinel_is_shut(frontline_entity(), %s), NULL
 """
 # Only an employee who acts without a machine can have broken glass: nobody else pays for it.
 _GATHER_FOR_BREAKER = _GATHER.replace("NULL", "sentinel_emergency_for(%s, %s, %s)")
+
+
+class GateShut(SentinelError):
+    """A backup was put back, and the gate has not been opened since."""
+
+    code = "gate_shut"
+    is_retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +95,18 @@ class Gathered:
 
 
 def gather(question: Question) -> Gathered:
-    """Return what the database knows, after locking the subject if the action is serial."""
+    """Return what the database knows, after locking the subject if the action is serial.
+
+    Raises:
+        GateShut: a backup was put back, and nothing of this kind is judged yet.
+    """
     sql, asked = _GATHER, _parameters(question)
     if question.breaker is not None:
         who = (question.breaker.id, question.breaker.person_id)
         sql, asked = _GATHER_FOR_BREAKER, (*asked, *who, question.kind)
-    ((text, earlier, emergency),) = run_one(sql, asked)
+    ((text, earlier, is_gate_shut, emergency),) = run_one(sql, asked)
+    if is_gate_shut:
+        raise GateShut
     found = json.loads(text)
     epoch, stopped, stopped_rules = found["switches"]
     pending = found["pending"]
@@ -134,6 +148,7 @@ def _parameters(question: Question) -> tuple[object, ...]:
         question.case_id,
         " ".join(question.agents),
         AGENT_SECONDS,
+        question.kind,
     )
 
 

@@ -105,7 +105,6 @@ from sentinel.log.proofs import (
     latest_checkpoint,
     short_checkpoint,
 )
-from sentinel.log.proving import LogProof, prove_log
 from sentinel.log.reading import (
     LogEvent,
     LogHealth,
@@ -132,7 +131,6 @@ from sentinel.outcomes import (
     outcomes_of,
     record_outcome,
 )
-from sentinel.permits_proof import PermitsProof, prove_permits
 from sentinel.policy_doors import *  # noqa: F403  (all that it names)
 from sentinel.policy_doors import __all__ as rules
 from sentinel.reading import (
@@ -147,6 +145,8 @@ from sentinel.reading import (
 )
 from sentinel.redemption import Presented, Redemption, present, redeem
 from sentinel.refusals import SentinelError
+from sentinel.restoring.doors import *  # noqa: F403  (all that it names)
+from sentinel.restoring.doors import __all__ as restores
 from sentinel.sealing import SealBroken, SubjectForgotten, seal_for, unseal_for
 from sentinel.separation import separations
 from sentinel.signing.canonical import NotCanonical
@@ -175,6 +175,7 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     *emergency_doors,
     *rules,
     *forgetting,
+    *restores,
     "AUTHORITY_CHANGES",
     "KEPT_OUTSIDE_SECONDS",
     "ActionKind",
@@ -235,7 +236,6 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "Limit",
     "LogEvent",
     "LogHealth",
-    "LogProof",
     "LogMonth",
     "LogReceipt",
     "LogRecord",
@@ -247,7 +247,6 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "OutcomeRefused",
     "OutsideWitness",
     "ParametersRefused",
-    "PermitsProof",
     "Presented",
     "ProofRefused",
     "PublicKey",
@@ -334,8 +333,6 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "outside_audiences",
     "outside_witnesses",
     "present",
-    "prove_log",
-    "prove_permits",
     "public_keys",
     "read_tile",
     "receipt",

@@ -78,6 +78,11 @@ _WORDS = MappingProxyType(
         ),
         "history_unreadable": (_LATER, "What was done before in this case could not be read."),
         "signer_unavailable": (_LATER, "The signer of decision tokens does not answer or refuses."),
+        "gate_shut": (
+            "We are checking our books and can do nothing at the moment. Nothing has happened. "
+            "Please try again later.",
+            "A backup was put back, and the gate is not open again: see `manage.py gate`.",
+        ),
         "log_behind": (_LATER, "The evidence log is not being sequenced; high-risk actions stop."),
         "forgotten": (_STOPPED, "The personal data of this subject have been erased."),
         "no_mandate": (

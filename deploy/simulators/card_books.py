@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS act (position INTEGER PRIMARY KEY, token TEXT, card T
 CREATE TABLE IF NOT EXISTS arrival (position INTEGER PRIMARY KEY, token TEXT, fault TEXT);
 CREATE TABLE IF NOT EXISTS fault (name TEXT PRIMARY KEY, times INTEGER NOT NULL);
 """
+STATEMENT_LINES_MAX = 100
 _STATES = {"stop": "stopped", "release": "active"}
 
 
@@ -136,6 +137,16 @@ class Books:
                 "SELECT token, status, code, reference FROM operation WHERE token = ?", [token]
             ).fetchone()
         return Operation(*row) if row else None
+
+    def statement(self, after: int) -> Mapping[str, object]:
+        """Return the next page of what was really done, in its order."""
+        with self._open() as cursor:
+            acts = cursor.execute(
+                "SELECT position, token FROM act WHERE position > ? ORDER BY position LIMIT ?",
+                [after, STATEMENT_LINES_MAX + 1],
+            ).fetchall()
+        lines = [{"position": at, "token": token} for at, token in acts[:STATEMENT_LINES_MAX]]
+        return {"done": lines, "is_more": len(acts) > STATEMENT_LINES_MAX}
 
     def shown(self) -> Mapping[str, object]:
         """Return the books: how cards stand, what was really done, and what came in."""

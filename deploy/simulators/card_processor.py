@@ -24,6 +24,7 @@ PORT = 8471
 BODY_BYTES_MAX = 64 * 1024
 SLOW_SECONDS = 30.0
 _ORDER = re.compile(r"/v1/cards/([0-9a-f-]{36})/(stop|release)")
+_STATEMENT = re.compile(r"/v1/statement\?after=(\d{1,15})")
 _QUESTION = re.compile(r"/v1/operations/([0-9a-f-]{36})")
 _STATUS = {"done": 200, "refused": 422, "in_progress": 409, "not_executed": 503}
 # What it can be told to do wrong, for a number of orders.
@@ -72,6 +73,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/simulator/books":
             self._answer(200, self.server.books.shown())
+            return
+        page = _STATEMENT.fullmatch(self.path)
+        if page is not None:
+            self._answer(200, self.server.books.statement(int(page[1])))
             return
         found = _QUESTION.fullmatch(self.path)
         if found is None:

@@ -15,10 +15,19 @@ from uuid import UUID
 
 from django.conf import settings
 
-from grand_central.connectors.contract import Answer, Call, Capability, Manifest, Said
+from grand_central.connectors.contract import (
+    NOT_CONFIGURED,
+    Answer,
+    Call,
+    Capability,
+    Manifest,
+    Said,
+    StatementUnavailable,
+)
 from grand_central.operations.cards import ReleaseCard, StopCard
 from grand_central.operations.catalogue import CARD_PROCESSOR
 
+SYSTEM = "card-processor"
 ANSWER_BYTES_MAX = 64 * 1024
 CODE_LENGTH_MAX = 60
 WAIT_SECONDS_MAX = 86_400
@@ -36,7 +45,7 @@ class CardProcessor:
     """Stops cards and lets them go again, at the company that answers for them at every till."""
 
     manifest = Manifest(
-        name="card-processor",
+        name=SYSTEM,
         audience=CARD_PROCESSOR,
         kind="cards",
         system="Card processor",
@@ -87,6 +96,41 @@ class CardProcessor:
             return Answer("unknown", answer.code, retry_after_seconds=answer.retry_after_seconds)
         return answer
 
+    def stated(self) -> frozenset[UUID]:
+        """Return the token of everything the processor did."""
+        found = set[UUID]()
+        after, is_more = 0, True
+        while is_more:
+            lines, is_more = _statement(after, self.deadline_seconds)
+            found |= {token for _, token in lines}
+            after = max((position for position, _ in lines), default=after)
+        return frozenset(found)
+
+
+def _statement(after: int, seconds: float) -> tuple[list[tuple[int, UUID]], bool]:
+    """Return a page of the processor's statement, and whether another one follows."""
+    give_up_at = time.monotonic() + seconds
+    connection = _connection(seconds)
+    if connection is None:
+        raise StatementUnavailable(SYSTEM, NOT_CONFIGURED)
+    path = f"/v1/statement?after={after}"
+    try:
+        connection.request("GET", path, headers=_authorization())
+        response = connection.getresponse()
+        said = _object(response, _body(connection, response, give_up_at))
+        lines = [(int(line["position"]), UUID(line["token"])) for line in said["done"]]
+        is_more = bool(said["is_more"])
+    except (OSError, HTTPException) as error:
+        raise StatementUnavailable(SYSTEM, type(error).__name__) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise StatementUnavailable(SYSTEM, "not_understood") from error
+    finally:
+        connection.close()
+    if is_more and not any(position > after for position, _ in lines):
+        # A page that leads nowhere would be asked for again and again.
+        raise StatementUnavailable(SYSTEM, "not_understood")
+    return lines, is_more
+
 
 def _exchange(
     method: str,
@@ -99,7 +143,7 @@ def _exchange(
     give_up_at = time.monotonic() + seconds
     connection = _connection(seconds)
     if connection is None:
-        return Answer("not_executed", "not_configured")
+        return Answer("not_executed", NOT_CONFIGURED)
     try:
         connection.connect()
     except OSError:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from grand_central.receipts import Execution, Receipt
 
 Effect = Literal["read", "write", "money"]
+NOT_CONFIGURED = "not_configured"
 Idempotency = Literal["native", "external_id", "read_then_write", "none"]
 
 
@@ -88,6 +89,17 @@ class Answer:
     retry_after_seconds: float | None = None
 
 
+class StatementUnavailable(Exception):
+    """A system outside gave no statement of what it did; what it did is not known."""
+
+    code = "statement_unavailable"
+    is_retryable = True
+
+    def __init__(self, system: str, reason: str) -> None:
+        super().__init__(system, reason)
+        self.system, self.reason = system, reason
+
+
 class OutsideConnector(Protocol):
     """A system that keeps its own books elsewhere: nothing it does commits with ours.
 
@@ -115,6 +127,13 @@ class OutsideConnector(Protocol):
 
     def ask(self, token: UUID) -> Answer:
         """Ask what became of a call."""
+
+    def stated(self) -> frozenset[UUID]:
+        """Return the token of everything the other system states that it did for us.
+
+        Raises:
+            StatementUnavailable: it gave no statement, or none that can be read to its end.
+        """
 
 
 class Connector(Protocol):

@@ -30,7 +30,7 @@ from sentinel.log.sequencer import record_key
 from sentinel.signing.keys import FileSigner, Purpose, signer_for
 
 WITNESS_NAME = "frontline.example/witness/local"
-_SUFFIX = ".checkpoint"
+CHECKPOINT_SUFFIX = ".checkpoint"
 
 
 class WitnessRefused(Exception):
@@ -52,7 +52,7 @@ class Memory:
 
     def latest(self) -> Checkpoint | None:
         """Return the last checkpoint cosigned, if any."""
-        files = sorted(self.folder.glob("*" + _SUFFIX))
+        files = sorted(self.folder.glob("*" + CHECKPOINT_SUFFIX))
         return parse_checkpoint(files[-1].read_text(encoding="utf-8")) if files else None
 
     def add(self, note: str, size: int) -> None:
@@ -65,7 +65,7 @@ class Memory:
             os.fsync(file.fileno())
         os.chmod(draft, 0o444)
         try:
-            os.link(draft, self.folder / f"{size:015d}{_SUFFIX}")
+            os.link(draft, self.folder / f"{size:015d}{CHECKPOINT_SUFFIX}")
         except FileExistsError:
             return
         finally:
@@ -92,9 +92,21 @@ def _entities_with_logs() -> list[str]:
         return [entity for (entity,) in cursor.fetchall()]
 
 
+def _waits_for_continuation() -> bool:
+    """After a restore nothing is cosigned before somebody said from where the log goes on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM sentinel_gate"
+            " WHERE opened_at IS NULL AND continued_at IS NULL)"
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def _witness(entity: str) -> bool:
     memory = memory_of(entity)
     with legal_entity(entity=entity):
+        if _waits_for_continuation():
+            return False
         latest, remembered = latest_checkpoint(), memory.latest()
         if latest is None:
             return False

@@ -183,7 +183,7 @@ _REPLACED = {
 }
 
 
-def _redeem() -> str:
+def redeem() -> str:
     text = _REDEEM_BEFORE
     for old, new in _REPLACED.items():
         assert text.count(old) == 1, old
@@ -211,7 +211,7 @@ class Migration(migrations.Migration):
     dependencies = [("sentinel", "0019_months")]
     operations = [
         migrations.RunSQL(
-            TABLES + STANDING + KEPT_FOR_PEOPLE + WRITING + _redeem(),
+            TABLES + STANDING + KEPT_FOR_PEOPLE + WRITING + redeem(),
             _REDEEM_BEFORE + _KEPT_BEFORE + UNDO,
         )
     ]

@@ -103,6 +103,35 @@ def test_a_backup_taken_while_payments_run_is_put_back_and_proved(restored, back
     assert "WRONG" not in verified.stdout
 
 
+def test_the_gate_stays_shut_until_the_loss_is_said_and_everything_is_compared(restored, backup):
+    """The first bank went on after the backup, and its witness saw it."""
+    second, said = restored
+    _, first = backup
+    witnessed = ("--witnessed", str(first.home / "witness"))
+    assert "Its gate is shut" in said
+    second.start()
+    try:
+        shut = command(second, "gate", "status")
+        unsaid = command(second, "gate", "continue", *witnessed)
+        lost = command(second, "gate", "continue", *witnessed, "--reason", "The first disk burnt")
+        compared = command(second, "reconcile")
+        ready = command(second, "gate", "status")
+        opened = command(second, "gate", "open")
+        after = command(second, "gate", "status")
+
+        assert (shut.returncode, unsaid.returncode) == (1, 2)
+        assert shut.stdout.count("SHUT") == 2
+        assert "were witnessed and are not in what was put back" in unsaid.stderr
+        assert lost.returncode == 0, lost.stderr
+        assert "are lost, and the log says so" in lost.stdout
+        assert compared.returncode == 0, compared.stdout
+        assert (ready.returncode, opened.returncode, after.returncode) == (3, 0, 0)
+        verified = command(second, "verify")
+        assert verified.returncode == 0, verified.stdout
+    finally:
+        second.stop()
+
+
 def test_the_restored_bank_runs_and_its_customers_pay(restored):
     second, _ = restored
     second.start()

@@ -55,6 +55,8 @@ class Command(BaseCommand):
                 f" {run.transfers} postings; waiting {run.waiting};"
                 f" of other origins: {expected or 'none'}"
             )
+            if run.unanswered:
+                self.stdout.write(f"  no statement of {', '.join(run.unanswered)}")
             for one in each.differences:
                 self.stdout.write(f"  {one.kind}  {one.subject}  {one.words}  case {one.case_id}")
 
@@ -69,6 +71,7 @@ def _plain(each: Reconciled) -> dict[str, object]:
         "transfers": run.transfers,
         "waiting": run.waiting,
         "expected": dict(run.expected),
+        "unanswered": list(run.unanswered),
         "cases_opened": each.cases_opened,
         "differences": [
             {

@@ -112,6 +112,8 @@ def _verify(environment: Mapping[str, str], folder: Path) -> int:
 
 
 def _words(into: str) -> str:
+    shut = "Its gate is shut: nothing is decided, spent or sent before it is opened again. What is"
+    shut += " missing for that: manage.py gate status"
     if into == DATABASE:
-        return "The database is filled. Start web, worker and tick on it."
-    return f"The bank stands in {into}. Start it: FRONTLINE_HOME={into} make run"
+        return f"The database is filled. Start web, worker and tick on it.\n{shut}"
+    return f"The bank stands in {into}. Start it: FRONTLINE_HOME={into} make run\n{shut}"

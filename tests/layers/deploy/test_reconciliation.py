@@ -3,20 +3,27 @@
 import io
 import json
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 import grand_central.public
 from deploy.reconciliation import reconcile, reconcile_nightly
+from deploy.simulators.card_books import STATEMENT_LINES_MAX
+from grand_central.public import reconciliations
 from orchestration.public import raise_case
+from sentinel.entities import LegalEntity, legal_entity, register_legal_entity
 from tests.authority import found_bank
+from tests.layers.orchestration.test_outside_effects import processor, simulator
 from tests.small_core import SmallCore
 
 pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["processor", "simulator"]
 AT = datetime(2026, 11, 22, 3, tzinfo=UTC)
 
 
@@ -312,3 +319,60 @@ def test_a_case_is_raised_once_for_its_id(core):
 
     assert [raise_case(**given), raise_case(**given)] == [True, False]
     assert (len(cases()), len(tasks())) == (1, 1)
+
+
+def done_outside(processor):
+    """Have the processor stop a card under a token that we know nothing of."""
+    token, card = uuid4(), uuid4()
+    later = datetime(2100, 1, 1, tzinfo=UTC).isoformat()
+    there = HTTPConnection("127.0.0.1", processor.port, timeout=5)
+    headers = {
+        "Authorization": f"Bearer {settings.CARD_PROCESSOR_KEY}",
+        "Idempotency-Key": str(token),
+        "Valid-Until": later,
+        "Content-Type": "application/json",
+    }
+    there.request("POST", f"/v1/cards/{card}/stop", b'{"reason": "stolen"}', headers)
+    response = there.getresponse()
+    response.read()
+    there.close()
+    assert response.status == 200
+    return token
+
+
+def test_what_a_system_outside_did_without_a_token_becomes_a_case(core, processor):
+    """As after a restore: the order was redeemed in what was lost."""
+    # More than a page of its statement, so that the last one is read, too.
+    tokens = [done_outside(processor) for _ in range(STATEMENT_LINES_MAX + 1)]
+
+    found = compared()
+
+    assert kinds(found) >= {("effect_without_token", token) for token in tokens}
+    assert found.run.unanswered == ()
+    (difference,) = [each for each in found.differences if each.subject == tokens[-1]]
+    assert "A system outside states that it was done" in difference.words
+    assert difference.case_id in {case for case, _, _ in cases()}
+
+
+def test_a_silent_system_outside_is_named_and_takes_nothing_back(core, processor):
+    token = done_outside(processor)
+    compared()
+    processor.kill()
+    try:
+        silent = compared()
+    finally:
+        processor.start()
+
+    assert silent.run.unanswered == ("card-processor",)
+    assert ("effect_without_token", token) in kinds(silent)
+    assert reconciliations(limit=1)[0].unanswered == ("card-processor",)
+
+
+def test_another_legal_entity_does_not_look_into_the_same_statement(core, processor):
+    token = done_outside(processor)
+
+    with legal_entity(entity="meridian-zz"):
+        register_legal_entity(registered=LegalEntity("meridian-zz", "Meridian Z", "NL", "EUR"))
+        found = compared()
+
+    assert ("effect_without_token", token) not in kinds(found)

@@ -28,6 +28,7 @@ from tests.authority import (
     payment,
     spent,
 )
+from tests.gates import opened_at_once
 
 BACKUP = UUID(int=7)
 
@@ -77,7 +78,7 @@ def paid(person):
     return permit
 
 
-def test_a_permit_given_before_a_restore_is_spent_no_more(restored):
+def test_a_permit_given_before_a_restore_is_spent_no_more(restored, superuser_connection):
     action, person = payment(), customer()
     permit = confirmed(action, person)
 
@@ -87,6 +88,7 @@ def test_a_permit_given_before_a_restore_is_spent_no_more(restored):
         spent(permit, action)
     assert refused.value.reason == "revoked"
     assert count("sentinel_redemption") == 0
+    opened_at_once(superuser_connection)
     other = payment()
     assert spent(confirmed(other, customer()), other).parameters
 

@@ -1,0 +1,1 @@
+"""After a restore: the gate is shut until the epoch has risen and the log goes on."""
