@@ -1,7 +1,7 @@
 """Runs the suite ring by ring, each with its budget: `python -m tests.rings`.
 
 The browser has a process of its own, because its driver and other event loops cannot share one.
-Races and faults run alone, one after the other; the rest shares the cores and comes last.
+Races and faults have a PostgreSQL for each process and run before the rest, which shares the cores.
 """
 
 import os
@@ -36,7 +36,7 @@ class Ring:
 
 
 BROWSER = Ring(("browser",), 12)
-ALONE = Ring(("races", "faults", "benchmarks"), 25)
+ALONE = Ring(("races", "faults", "benchmarks"), 12, ("-n", "2", "--dist", "loadfile"))
 SHARED = Ring(
     ("unit", "layers", "properties", "conformance", "architecture", "replay", "journeys"),
     10,
