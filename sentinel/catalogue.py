@@ -157,6 +157,21 @@ def typed_parameters(entry: ActionKind, action: Action) -> TypedParameters:
     return _typed(entry, text)
 
 
+def typed_again(entry: ActionKind, plain: Mapping[str, object]) -> TypedParameters:
+    """Return parameters that were accepted once in their types, to judge them again.
+
+    They are not hashed again: a decision keeps the hash it was taken with.
+
+    Raises:
+        ParametersRefused: they do not fit the schema of this release.
+    """
+    try:
+        model = entry.parameters.model_validate_json(json.dumps(dict(plain)))
+    except (TypeError, ValueError) as error:
+        raise ParametersRefused(entry.kind, ()) from error
+    return TypedParameters(model, MappingProxyType(dict(plain)), b"", _amount(entry, plain))
+
+
 @lru_cache(maxsize=256)
 def _typed(entry: ActionKind, text: str) -> TypedParameters:
     """Return the typed form of a JSON text: a permit is decided and redeemed moments apart."""

@@ -6,7 +6,7 @@ was looked up then comes with them. A subject who was forgotten cannot be judged
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,7 +17,7 @@ from django.db import connection
 
 from sentinel.asking import Judgement
 from sentinel.catalogue import ParametersRefused, UnknownAction, action_kind, action_kinds
-from sentinel.catalogue import typed_parameters as typed
+from sentinel.catalogue import typed_again as typed
 from sentinel.counting import dimensions_of
 from sentinel.entities import current_entity
 from sentinel.gathering import Gathered
@@ -32,7 +32,8 @@ from sentinel.vocabulary import Action, Fact, Provenance, Source
 
 BATCH = 1_000
 _COLUMNS = """
-SELECT d.id, d.decided_at, d.verdict, d.action_kind, d.subject, d.resource, d.case_id, d.purpose,
+SELECT d.id, d.decided_at, d.verdict, d.action_kind, d.subject, d.principal_id, d.resource,
+  d.case_id, d.purpose,
   d.idempotency_key, encode(d.params_hash, 'hex') AS params_hash, d.policies, d.bundle, d.remedy,
   p.sealed, k.wrapped, r.body
 FROM sentinel_decision d
@@ -41,6 +42,14 @@ LEFT JOIN sentinel_subject_key k ON k.entity = d.entity AND k.subject = d.subjec
 LEFT JOIN sentinel_record r ON r.id = d.record_id
 """
 _ONE = _COLUMNS + "WHERE d.id = %s"
+_THESE = _COLUMNS + "WHERE d.id = ANY (%s)"
+_BRIEF = """
+SELECT d.id, d.decided_at, d.verdict, d.action_kind, d.subject, d.principal_id, d.resource,
+  d.case_id, d.idempotency_key, d.policies, d.bundle, d.remedy
+FROM sentinel_decision d
+WHERE (d.decided_at, d.id) > (%s, %s) AND d.decided_at <= %s
+ORDER BY d.decided_at, d.id LIMIT %s
+"""
 _BETWEEN = (
     _COLUMNS
     + """
@@ -87,12 +96,25 @@ def recorded_decisions(
         rows = _query(_BETWEEN, [at, last, until, BATCH])
         for row in rows:
             try:
-                yield _recorded(row)
+                yield recorded_row(row)
             except InputsUnreadable as error:
                 left_out[error.why] += 1
         if len(rows) < BATCH:
             return
         at, last = rows[-1]["decided_at"], rows[-1]["id"]
+
+
+def brief_batches(since: datetime, until: datetime) -> Iterator[list[Mapping[str, Any]]]:
+    """Yield the decisions of a time in order, without what is sealed, a batch at a time."""
+    at, last = since, _FIRST
+    while rows := _query(_BRIEF, [at, last, until, BATCH]):
+        yield rows
+        at, last = rows[-1]["decided_at"], rows[-1]["id"]
+
+
+def full_rows(ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """Return decisions with what is sealed, by id."""
+    return {row["id"]: row for row in _query(_THESE, [list(ids)])} if ids else {}
 
 
 def recorded_decision(decision_id: UUID) -> Recorded:
@@ -105,7 +127,7 @@ def recorded_decision(decision_id: UUID) -> Recorded:
     rows = _query(_ONE, [decision_id])
     if not rows:
         raise DecisionUnknown(str(decision_id))
-    return _recorded(rows[0])
+    return recorded_row(rows[0])
 
 
 def rejudge(*, decision_id: UUID) -> Rejudged:
@@ -161,10 +183,15 @@ def _query(sql: str, values: list[Any]) -> list[Mapping[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _recorded(row: Mapping[str, Any]) -> Recorded:
+def recorded_row(row: Mapping[str, Any]) -> Recorded:
+    """Return a full row as it was put.
+
+    Raises:
+        InputsUnreadable: it cannot be judged again: forgotten, or from before inputs were kept.
+    """
     if not row["bundle"]:
         raise InputsUnreadable("not judged by rules")
-    values = _values(row)
+    values = values_of_row(row)
     inputs = values.get("inputs")
     if inputs is None:
         raise InputsUnreadable("before inputs were kept")
@@ -182,7 +209,12 @@ def _recorded(row: Mapping[str, Any]) -> Recorded:
     )
 
 
-def _values(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def values_of_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what of a full row is sealed.
+
+    Raises:
+        InputsUnreadable: its subject was forgotten, or somebody altered it.
+    """
     if row["wrapped"] is None or row["sealed"] is None:
         raise InputsUnreadable("erased")
     entity = current_entity()
@@ -213,7 +245,7 @@ def _proposal(
     )
     try:
         entry = entry_then(action_kind(action.kind), inputs)
-        parameters = typed(entry, action)
+        parameters = typed(entry, action.parameters)
     except (UnknownAction, ParametersRefused) as error:
         raise InputsUnreadable("another catalogue") from error
     principal = chain_then(inputs, said["chain"])

@@ -5,26 +5,31 @@ handed in by whoever knows them. Each decision is put again with what was record
 fetched. What flips is judged once more under the rules in force, to tell what they flip by now.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
-from sentinel.catalogue import action_kinds
 from sentinel.counting import Standing
 from sentinel.gathering import Gathered
+from sentinel.inputs import InputsUnreadable
 from sentinel.judging import Proposal, judge
 from sentinel.limits import EVERYBODY
 from sentinel.policy.bundles import Bundle
-from sentinel.policy.engine import compile_rules
-from sentinel.policy.publishing import bundles_in_force, with_bundle
+from sentinel.policy.engine import Rules
+from sentinel.policy.publishing import bundles_in_force, compiled, with_bundle
 from sentinel.policy.remembering import remembering
-from sentinel.replaying import recorded_decisions
+from sentinel.replaying import brief_batches, full_rows, recorded_row, values_of_row
+from sentinel.simulation.alike import Alike
 from sentinel.tallying import SimulationReport, Tally, holder_of
 from sentinel.vocabulary import Fact
 
+Row = Mapping[str, Any]
 Transformer = Callable[[str, Mapping[str, object], Mapping[str, object]], Mapping[str, object]]
 
 
@@ -67,20 +72,78 @@ def simulate(
         BundleRefused: the candidate's bundle could not be in force together with the others.
         EntityNotSet: no legal entity is being worked for.
     """
+    trying = _trying(candidate, segment_of or _no_segment)
+    for batch in brief_batches(since, until):
+        full = full_rows([row["id"] for row in batch if not trying.is_untouched(row)])
+        for row in batch:
+            trying.put(row, full)
+    return trying.tally.report(
+        candidate.words, trying.rules.digest, (since, until), trying.left_out
+    )
+
+
+@dataclass(frozen=True)
+class _Trying:
+    """A candidate that is being tried, and what was counted so far."""
+
+    candidate: Candidate
+    rules: Rules
+    own: frozenset[tuple[str, str, str]]
+    alike: Alike
+    tally: Tally
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def is_untouched(self, row: Row) -> bool:
+        """Return whether a decision cannot come out otherwise, by its kind of action alone."""
+        named = (row["bundle"], row["action_kind"], row["policies"])
+        return not self._is_judged(row) and self.alike.is_untouched(*named)
+
+    def put(self, row: Row, full: Mapping[UUID, Row]) -> None:
+        """Put one decision again, as far as it could come out otherwise, and count it."""
+        if self.tally.is_settled(row["idempotency_key"]):
+            self.left_out["permitted before, so not asked again"] += 1
+        elif not row["bundle"]:
+            self.left_out["not judged by rules"] += 1
+        elif not self.tally.is_moved(row) and self.is_untouched(row):
+            self.tally.count_same(row)
+        else:
+            try:
+                self._put_full(full.get(row["id"]) or full_rows([row["id"]])[row["id"]])
+            except InputsUnreadable as error:
+                self.left_out[error.why] += 1
+
+    def _put_full(self, row: Row) -> None:
+        if not self.tally.is_moved(row) and self._is_answered_alike(row):
+            self.tally.count_same(row)
+            return
+        recorded = recorded_row(row)
+        proposal = _with_facts(recorded.proposal, self.candidate.facts_as)
+        known = _with_caps(recorded.known, proposal, self.candidate.caps, self.own)
+        judgement = judge(proposal, self.tally.with_usage(known, proposal), self.rules)
+        self.tally.count(recorded, judgement)
+
+    def _is_answered_alike(self, row: Row) -> bool:
+        named = (row["bundle"], row["action_kind"], row["policies"])
+        if self._is_judged(row) or not self.alike.can_compare(*named):
+            return False
+        links = json.loads(bytes(row["body"]))["content"]["chain"]
+        return self.alike.is_answered_alike(row, values_of_row(row), links)
+
+    def _is_judged(self, row: Row) -> bool:
+        """Return whether more changes than the rules, so that only judging again can tell."""
+        if self.candidate.facts_as is not None:
+            return True
+        entry = self.rules.kinds.get(row["action_kind"])
+        return bool(self.candidate.caps) and (entry is None or bool(entry.money_fields))
+
+
+def _trying(candidate: Candidate, segment_of: Callable[[str], str]) -> _Trying:
     bundles = bundles_in_force(None)
-    present = remembering(compile_rules(bundles, action_kinds()))
+    present = remembering(compiled(bundles))
     changed = with_bundle(bundles, candidate.bundle) if candidate.bundle else bundles
-    rules = remembering(compile_rules(changed, action_kinds()))
+    rules = remembering(compiled(changed))
     own = _own_limits() if candidate.caps else frozenset()
-    tally, left_out = Tally(present, segment_of or _no_segment), Counter[str]()
-    for recorded in recorded_decisions(since, until, left_out):
-        if tally.is_settled(recorded):
-            left_out["permitted before, so not asked again"] += 1
-            continue
-        proposal = _with_facts(recorded.proposal, candidate.facts_as)
-        known = _with_caps(recorded.known, proposal, candidate.caps, own)
-        tally.count(recorded, judge(proposal, tally.with_usage(known, proposal), rules))
-    return tally.report(candidate.words, rules.digest, (since, until), left_out)
+    return _Trying(candidate, rules, own, Alike(rules), Tally(present, segment_of))
 
 
 def _no_segment(_: str) -> str:

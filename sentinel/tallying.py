@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from sentinel.asking import Judgement
 from sentinel.counting import Dimension
@@ -18,6 +19,7 @@ EXAMPLES_MAX = 50
 BANDS = ((10_000, "to 100"), (100_000, "to 1,000"), (1_000_000, "to 10,000"))
 ABOVE, NO_AMOUNT = "above 10,000", "no amount"
 PERMIT = Verdict.PERMIT.value
+_AGENTS = "agent:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class SimulationReport:
 
     Flips are counted as "permit > deny", altogether and by actor, action, amount, segment and the
     rule that would decide. `already` are those that the rules in force flip too, without the
-    candidate. `money` is in minor units. `load` is the work that was and would have been.
+    candidate. `untouched` are among those replayed: of them the rules of then and the candidate
+    make the same, so that they were not judged once more. `money` is in minor units. `load` is the
+    work that was and would have been.
     """
 
     candidate: str
@@ -48,6 +52,7 @@ class SimulationReport:
     until: datetime
     recorded_from: datetime | None
     replayed: int
+    untouched: int
     left_out: Mapping[str, int]
     flips: Mapping[str, int]
     already: int
@@ -93,6 +98,7 @@ class SimulationReport:
             "rules": self.rules,
             "since": self.since.isoformat(),
             "until": self.until.isoformat(),
+            "untouched": self.untouched,
         }
 
 
@@ -111,13 +117,30 @@ class Tally:
         self._was, self._would = Counter[str](), Counter[str]()
         self._more_used = Counter[tuple[str, str, str, date]]()
         self._settled: set[str] = set()
+        self._moved: set[str] = set()
         self._examples: list[Flip] = []
-        self._replayed = self._already = 0
+        self._replayed = self._already = self._untouched = 0
         self._first: datetime | None = None
 
-    def is_settled(self, recorded: Recorded) -> bool:
+    def is_settled(self, idempotency_key: str) -> bool:
         """Return whether the change would have permitted this earlier, so nobody asked again."""
-        return recorded.proposal.action.idempotency_key in self._settled
+        return idempotency_key in self._settled
+
+    def is_moved(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a limit that this may count against was used otherwise until then."""
+        if not self._moved:
+            return False
+        is_for_somebody = row["subject"] != row["principal_id"]
+        named = {row["subject"], row["principal_id"], row["resource"], f"case:{row['case_id']}"}
+        return not named.isdisjoint(self._moved) or (is_for_somebody and _AGENTS in self._moved)
+
+    def count_same(self, row: Mapping[str, Any]) -> None:
+        """Count one decision of which the change makes the same."""
+        self._begin(row["decided_at"])
+        self._untouched += 1
+        work = self._work(row["verdict"], tuple(row["policies"]), row["remedy"])
+        self._was.update(work)
+        self._would.update(work)
 
     def with_usage(self, known: Gathered, proposal: Proposal) -> Gathered:
         """Return what was known with as much of the limit used as would have been by then."""
@@ -134,8 +157,7 @@ class Tally:
 
     def count(self, recorded: Recorded, judgement: Judgement) -> None:
         """Count one decision and what would have become of it."""
-        self._replayed += 1
-        self._first = self._first or recorded.at
+        self._begin(recorded.at)
         self._was.update(self._work(recorded.verdict, recorded.policies, recorded.remedy))
         would = judgement.verdict.value
         self._would.update(self._work(would, judgement.policies, judgement.remedy))
@@ -154,6 +176,7 @@ class Tally:
             until=between[1],
             recorded_from=self._first,
             replayed=self._replayed,
+            untouched=self._untouched,
             left_out=dict(sorted(left_out.items())),
             flips=dict(sorted(self._flips.items())),
             already=self._already,
@@ -162,6 +185,10 @@ class Tally:
             load={name: (self._was[name], self._would[name]) for name in names},
             examples=tuple(self._examples),
         )
+
+    def _begin(self, at: datetime) -> None:
+        self._replayed += 1
+        self._first = self._first or at
 
     def _count_flip(self, recorded: Recorded, judgement: Judgement) -> None:
         proposal, would = recorded.proposal, judgement.verdict.value
@@ -206,6 +233,9 @@ class Tally:
         sign = 1 if would == PERMIT else -1
         for each in proposal.dimensions:
             self._more_used[_usage(each)] += sign * each.amount
+            self._moved.add(each.holder)
+            if each.holder.startswith(_AGENTS):
+                self._moved.add(_AGENTS)
         if amount is None:
             return
         word = "more permitted" if sign > 0 else "no longer permitted"

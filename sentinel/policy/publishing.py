@@ -98,6 +98,15 @@ def _load(entity: str, at: datetime | None) -> Rules:
     bundles = bundles_in_force(at)
     if not bundles:
         raise BundleRefused(entity, ("no bundle is in force",))
+    return compiled(bundles)
+
+
+def compiled(bundles: Sequence[Bundle]) -> Rules:
+    """Return the rules that bundles make together, compiled once while the catalogue stays.
+
+    Raises:
+        BundleRefused: they cannot be in force together.
+    """
     return _rules_of(tuple(bundle.text for bundle in bundles), tuple(action_kinds()))
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
+from sentinel.policy.classes import Classes, classes_of
 from sentinel.policy.engine import ContextValue, Evaluation, Rules
+from sentinel.policy.remembered_proofs import speaking_of
 from sentinel.vocabulary import Principal
 
 ANSWERS_KEPT = 200_000
@@ -14,20 +16,19 @@ class RememberingRules(Rules):
     """Rules that remember their answers: no policy may name a person or a thing (G4)."""
 
     answers: dict[tuple[object, ...], Evaluation] = field(default_factory=dict)
+    classes: dict[str, Classes | None] = field(default_factory=dict)
 
     def evaluate(
         self, kind: str, principal: Principal, resource: str, context: Mapping[str, ContextValue]
     ) -> Evaluation:
-        """Return what the policies say, or said before if nothing they look at differs."""
-        chosen = self.slice(kind)
-        if chosen.misshapen(context):
+        """Return what the policies say, or said before if nothing they can tell differs."""
+        classes = self._classes(kind)
+        if classes is None or self.slice(kind).misshapen(context):
             return super().evaluate(kind, principal, resource, context)
         anything = resource.partition(":")[0]
         mandate = principal.id if principal.kind == "system" else ""
-        key = (
-            *(kind, principal.kind, mandate, principal.roles, principal.entity, anything),
-            *_looked_at(chosen.look(context)),
-        )
+        who = (principal.kind, mandate, principal.roles, principal.entity)
+        key = (kind, who, anything, classes.of(context))
         found = self.answers.get(key)
         if found is None:
             anybody = principal if mandate else replace(principal, id=f"{principal.kind}:1")
@@ -36,15 +37,16 @@ class RememberingRules(Rules):
                 self.answers[key] = found
         return found
 
+    def _classes(self, kind: str) -> Classes | None:
+        if kind not in self.classes:
+            bodies = [policy.body for policy in speaking_of(self, kind)]
+            try:
+                self.classes[kind] = classes_of(bodies, self.slice(kind).attributes)
+            except LookupError:
+                self.classes[kind] = None
+        return self.classes[kind]
+
 
 def remembering(rules: Rules) -> RememberingRules:
     """Return rules that remember their answers for as long as they are kept."""
     return RememberingRules(**{each.name: getattr(rules, each.name) for each in fields(Rules)})
-
-
-def _looked_at(context: Mapping[str, ContextValue]) -> list[tuple[object, ...]]:
-    """Return a context so that equal ones are the same to Cedar; True is not 1 there."""
-    return [
-        (name, type(value), tuple(value) if isinstance(value, list) else value)
-        for name, value in sorted(context.items())
-    ]

@@ -22,7 +22,7 @@ KEYS = {
         "verifier_over_hashes",
         "redeemed_once",
     },
-    "simulate": {"simulate_over_engine", "untouched_over_engine", "decisions_per_cpu_s"},
+    "simulate": {"simulate_over_engine", "untouched_over_engine"},
     "ledger": {"batch100_over_bare", "batch100_decided_over_bare", "hot16_over_uniform16"},
     "engine": {"step_over_commit_c8", "runon_over_step", "growth_100_over_10"},
     "load": {"whole_over_begun"},

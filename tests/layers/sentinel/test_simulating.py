@@ -179,3 +179,44 @@ def test_a_bundle_that_could_not_be_in_force_is_not_tried(since):
 
     with pytest.raises(BundleRefused):
         tried(since, bundle=foreign)
+
+
+def test_what_is_told_without_judging_is_what_judging_says(since):
+    anna, bob = customer(), customer()
+    confirmed(payment(), anna)
+    decided(payment(1_000), bob, facts(own_account=False))
+    decided(payment(60_000), bob, facts(customer_status="suspended"))
+    decided(payment(125_000), bob, facts(fraud_band="high"))
+
+    told = tried(since, bundle=payments(NO_RENT)).plain()
+    judged = tried(since, bundle=payments(NO_RENT), facts_as=lambda *_: {}).plain()
+
+    assert (told.pop("untouched"), judged.pop("untouched")) == (2, 0)
+    told.pop("until"), judged.pop("until")
+    assert told == judged
+
+
+def test_rules_of_another_area_touch_nothing(since):
+    confirmed(payment(), customer())
+    servicing = next(each.content for each in shipped_bundles() if each.content.area == "servicing")
+    other = NO_RENT.replace("payments.transfer", "messages.send").replace(
+        "context.amount_minor == 125000", "context.human_only"
+    )
+    added = servicing.model_copy(update={"cedar": servicing.cedar + other})
+
+    found = tried(since, bundle=Bundle(added))
+
+    assert (found.replayed, found.untouched, found.flipped) == (2, 2, 0)
+    assert found.load == {"second factor": (1, 1)}
+
+
+def test_a_limit_used_otherwise_is_judged_although_the_rules_are_the_same_to_it(since):
+    anna = customer()
+    confirmed(payment(90_000), anna)
+    decided(payment(60_000), anna)
+
+    forbidden = NO_RENT.replace("125000", "90000")
+    found = tried(since, bundle=payments(forbidden), caps=())
+
+    assert (found.replayed, found.untouched) == (3, 0)
+    assert found.flips == {"needs_step_up > deny": 1, "permit > deny": 1}

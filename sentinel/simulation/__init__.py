@@ -1,0 +1,1 @@
+"""What a change cannot have touched, told without judging it again."""
