@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -57,6 +57,14 @@ WHERE (d.decided_at, d.id) > (%s, %s) AND d.decided_at <= %s
 ORDER BY d.decided_at, d.id LIMIT %s
 """
 )
+_NEWEST = """
+SELECT min(decided_at) AS oldest FROM (SELECT decided_at FROM sentinel_decision
+  WHERE decided_at <= %s ORDER BY decided_at DESC LIMIT %s) x
+"""
+_NEXT = """
+SELECT max(decided_at) AS latest FROM (SELECT decided_at FROM sentinel_decision
+  WHERE decided_at > %s AND decided_at <= %s ORDER BY decided_at LIMIT %s) x
+"""
 _FIRST = UUID(int=0)
 
 
@@ -110,6 +118,20 @@ def brief_batches(since: datetime, until: datetime) -> Iterator[list[Mapping[str
     while rows := _query(_BRIEF, [at, last, until, BATCH]):
         yield rows
         at, last = rows[-1]["decided_at"], rows[-1]["id"]
+
+
+def start_of_newest(count: int, until: datetime) -> datetime | None:
+    """Return a moment after which there are so many decisions, or fewer; None if there are none."""
+    rows = _query(_NEWEST, [until, count])
+    oldest: datetime | None = rows[0]["oldest"]
+    return None if oldest is None else oldest - timedelta(microseconds=1)
+
+
+def end_of_next(count: int, since: datetime, until: datetime) -> datetime | None:
+    """Return the moment of the last of the next so many decisions; None if there are none."""
+    rows = _query(_NEXT, [since, until, count])
+    latest: datetime | None = rows[0]["latest"]
+    return latest
 
 
 def full_rows(ids: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:

@@ -212,6 +212,8 @@ TICK_LOOPS_BY_ENTITY = {
     "schedules": ("orchestration.public.run_schedules_once", 1.0),
     # Measures how far the log is behind, and alarms when that stops actions of high risk.
     "evidence log": ("sentinel.public.watch_log_once", 10.0),
+    # Goes on trying proposed rules on what was decided meanwhile, some decisions at a time.
+    "shadow runs": ("sentinel.public.follow_shadows_once", 30.0),
     # Once a day: tokens, executions and the cores' statements, compared both ways.
     "reconciliation": ("deploy.reconciliation.reconcile_nightly", 300.0),
     # Sends the newest checkpoint to the witnesses elsewhere.

@@ -168,6 +168,8 @@ class Publication:
     proposal_id: UUID | None = None
     report_digest: str | None = None
     kind: str = "genesis"
+    # Names what the report says of old decisions; empty where there were none.
+    simulation_digest: str = ""
 
 
 def sign_publication(said: Publication) -> None:
@@ -184,7 +186,7 @@ def sign_publication(said: Publication) -> None:
     }
     if said.proposal_id is not None:
         named = {"proposal": str(said.proposal_id), "report": said.report_digest}
-        body |= {"kind": said.kind, **named}
+        body |= {"kind": said.kind, "simulation": said.simulation_digest, **named}
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO sentinel_publication (area, digest, is_genesis, maker_person, checker,"

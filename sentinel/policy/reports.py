@@ -49,13 +49,17 @@ def gate_report(
             "tried": len(findings.trial.results),
         },
         "difference": list(_difference(replaced, bundle)),
-        "invariants": _answer(findings.kept),
         "replaces": replaced.digest if replaced else "",
         "settings": list(_settings(replaced, bundle)),
         "simulation": dict(findings.simulated) if findings.simulated else None,
-        "widening": _answer(findings.widened),
+        **answers_plain(findings.widened, findings.kept),
     }
     return GateReport(canonical_json(plain).decode(), digest("gate-report", plain).hex())
+
+
+def answers_plain(widened: Answer, kept: Answer) -> dict[str, object]:
+    """Return what was proved as a report says it."""
+    return {"invariants": _answer(kept), "widening": _answer(widened)}
 
 
 def in_words(example: Counterexample) -> str:

@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
 from deploy.rulebook import shipped_bundles
+from sentinel.gating import DECISIONS_MAX
 from sentinel.policy.bundles import ShadowRule
 from sentinel.policy.publishing import bundles_in_force, forget_compiled
 from sentinel.public import (
@@ -17,10 +18,12 @@ from sentinel.public import (
     NeverInForce,
     ProposalEnded,
     ReportDiffers,
+    ReportStale,
     SamePerson,
     ShadowTooShort,
     bank_bundle,
     bundle_proposals,
+    follow_shadows_once,
     propose_bundle,
     propose_rollback,
     publish_proposal,
@@ -237,7 +240,77 @@ def test_in_shadow_a_proposal_is_counted_beside_the_rules_and_grants_nothing():
     by = json.loads(shadow.result)["by"]
     assert by["action"] == {"payments.transfer: needs_step_up > deny": 1}
     assert by["rule"] == {"payments-no-rent: needs_step_up > deny": 1}
-    assert run_shadows_once() == 1
+
+
+def test_a_shadow_run_goes_on_where_it_was_left():
+    old = shipped("payments").content
+    rent = """
+    @id("payments-no-rent") @customer("No.") @staff("No rent.")
+    forbid (principal, action == Action::"payments.transfer", resource)
+    when { context.amount_minor == 125000 };"""
+    found = proposed(Bundle(old.model_copy(update={"cedar": old.cedar + rent})))
+    start_shadow(proposal_id=found.id, by=employee("process_owner"))
+    decided(payment(), customer())
+    run_shadows_once()
+
+    decided(payment(1_000), customer())
+    decided(payment(), customer())
+    run_shadows_once()
+
+    shadow = bundle_proposals()[0].shadow
+    result = json.loads(shadow.result)
+    assert (shadow.replayed, shadow.flipped, result["replayed"]) == (3, 2, 3)
+    assert result["flips"] == {"needs_step_up > deny": 2}
+    assert result["load"] == {"second factor": [2, 0]}
+    assert len(result["examples"]) == 2
+    assert result["since"] == shadow.started_at.isoformat()
+
+
+def test_the_clock_tries_what_is_settled_and_nothing_twice():
+    found = proposed()
+    start_shadow(proposal_id=found.id, by=employee("process_owner"))
+    assert follow_shadows_once() == 0
+
+    decided(payment(), customer())
+
+    assert follow_shadows_once() == 0
+    assert bundle_proposals()[0].shadow.replayed == 0
+
+
+def test_a_report_is_stale_once_other_rules_of_its_area_are_in_force():
+    found, other = proposed(), proposed(changed(NO_RENT.replace("no-rent", "no-noise")))
+    published(other)
+
+    with pytest.raises(ReportStale) as refused:
+        published(found)
+
+    assert (refused.value.code, refused.value.area) == ("report_stale", "changes")
+    assert in_force() == other.digest
+    assert bundle_proposals()[1].outcome == ""
+
+
+def test_rules_of_another_area_do_not_make_a_report_stale_if_it_still_says_what_is_so():
+    found = proposed()
+    payments = shipped("payments").content
+    reworded = payments.cedar.replace("You may pay from your own account.", "You may pay.")
+    published(proposed(Bundle(payments.model_copy(update={"cedar": reworded}))))
+
+    published(found)
+
+    assert in_force() == found.digest
+
+
+def test_the_report_tells_what_it_makes_of_the_newest_decisions_and_the_log_names_it():
+    decided(payment(), customer())
+
+    found = proposed()
+    published(found)
+
+    simulated = json.loads(found.report)["simulation"]
+    assert (simulated["replayed"], simulated["flips"]) == (1, {})
+    assert simulated["decisions_max"] == DECISIONS_MAX
+    said = last_publication()
+    assert (said["report"], said["simulation"]) == (found.report_digest, simulated["digest"])
 
 
 def test_the_rules_can_ask_for_a_time_in_shadow():
