@@ -48,6 +48,8 @@ from interaction.people import (
     sign_ins,
     staff_members,
 )
+from interaction.privacy_doors import *  # noqa: F403  (all that it names)
+from interaction.privacy_doors import __all__ as privacy
 from interaction.programs import *  # noqa: F403  (all that it names)
 from interaction.receipts import ReceiptNotReady, payment_receipt
 from interaction.screens import announced, initials
@@ -193,7 +195,8 @@ from orchestration.public import (
 from sentinel.public import legal_entity
 from sentinel.vocabulary import Principal
 
-__all__ = [
+__all__ = [  # noqa: PLE0604  (these names come as they are listed there)
+    *privacy,
     "ATTACHMENT_BYTES_MAX",
     "TEXT_LENGTH_MAX",
     "Absence",

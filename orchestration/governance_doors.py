@@ -1,10 +1,16 @@
-"""The part of Orchestration's door that is about who may decide what; `public.py` offers it."""
+"""The part of the door about who may decide what, and who is remembered; `public.py` offers it."""
 
 from orchestration.operating.authority import (
     AuthorityRefused,
     ask_authority,
     authority_change,
     authority_changes,
+)
+from orchestration.operating.forgetting import (
+    SubjectChangeRefused,
+    ask_subject_change,
+    subject_change,
+    subject_changes,
 )
 from orchestration.operating.governing import (
     ChangeOfRulesRefused,
@@ -16,10 +22,14 @@ from orchestration.operating.governing import (
 __all__ = [
     "AuthorityRefused",
     "ChangeOfRulesRefused",
+    "SubjectChangeRefused",
     "ask_authority",
     "ask_change_of_rules",
+    "ask_subject_change",
     "authority_change",
     "authority_changes",
     "change_of_rules",
     "changes_of_rules",
+    "subject_change",
+    "subject_changes",
 ]

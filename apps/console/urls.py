@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.console import authority, decisions, emergencies, evidence, reconciliation, registers
+from apps.console import (
+    authority,
+    controls,
+    decisions,
+    emergencies,
+    evidence,
+    privacy,
+    reconciliation,
+    registers,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -19,6 +28,9 @@ urlpatterns = [
     path("emergency/", emergencies.index, name="emergencies"),
     path("emergency/begin/", emergencies.begin, name="begin_emergency"),
     path("emergency/end/", emergencies.end, name="end_emergency"),
+    path("privacy/", privacy.index, name="privacy"),
+    path("privacy/change/", privacy.change, name="change_privacy"),
+    path("controls/", controls.index, name="controls"),
     path("connections/", registers.connections, name="connections"),
     path("reconciliation/", reconciliation.show, name="reconciliation"),
     path("models/", registers.models, name="models"),
