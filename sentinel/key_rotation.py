@@ -16,7 +16,8 @@ from sentinel.signing.keys import KeyFile, Purpose, key_files, rotate
 from sentinel.signing.token_keys import OVERLAP_SECONDS
 
 # The sequencer and the witness write down their own keys themselves, with what they sign.
-ROTATED = (Purpose.TOKEN, Purpose.POLICY, Purpose.LOG)
+ROTATED = (Purpose.TOKEN, Purpose.POLICY, Purpose.LOG, Purpose.WITNESS)
+_RECORDS_ITSELF = frozenset({Purpose.LOG, Purpose.WITNESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def rotate_key(*, purpose: Purpose, is_at_once: bool = False) -> RotatedKey:
     else:
         made = rotate(folder=folder, entity=entity, purpose=purpose).kid
         files = key_files(folder=folder, entity=entity, purpose=purpose)
-    if purpose is not Purpose.LOG:
+    if purpose not in _RECORDS_ITSELF:
         with transaction.atomic():
             _record_missing(entity, purpose, files)
     newest = next(each for each in files if each.signer.kid == made)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from sentinel.compromise.revoked import revoked_kids
 from sentinel.entities import current_entity
 from sentinel.log.note import COSIGNATURE_V1, ED25519, VerificationKey, origin_of
 from sentinel.log.witness import WITNESS_NAME
@@ -49,6 +50,7 @@ def json_web_keys() -> dict[str, list[dict[str, str]]]:
     It holds the key that signs, those whose tokens can still be out, and the one that signs next;
     whoever keeps it for five minutes at most never meets a token of a key it does not name.
     """
+    revoked = revoked_kids(purpose=Purpose.TOKEN)
     return {
         "keys": [
             {
@@ -60,7 +62,7 @@ def json_web_keys() -> dict[str, list[dict[str, str]]]:
                 "x": _base64url(each.file.signer.public_bytes),
             }
             for each in token_keys(current_entity())
-            if each.state != "retired"
+            if each.state != "retired" and each.file.signer.kid not in revoked
         ]
     }
 

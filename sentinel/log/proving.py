@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from sentinel.compromise.revoked import trusted_at
 from sentinel.entities import current_entity
 from sentinel.log.merkle import EMPTY, Frontier, extend
 from sentinel.log.note import CheckpointRefused, parse_checkpoint, verify_note
@@ -149,7 +150,7 @@ def _judge_newest(recount: _Recount) -> None:
             f"the newest checkpoint has {newest.size} records, the log {recount.frontier.size}"
         )
     try:
-        verify_note(newest.note, recorded_log_keys())
+        verify_note(newest.note, trusted_at(size=newest.size, keys=recorded_log_keys()))
     except CheckpointRefused as error:
         recount.find(f"the newest checkpoint: {error.reason}")
 

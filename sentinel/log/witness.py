@@ -13,6 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from sentinel.compromise.revoked import trusted_at
 from sentinel.entities import legal_entity
 from sentinel.log.merkle import ProofRefused, verify_consistency
 from sentinel.log.note import (
@@ -119,7 +120,8 @@ def _witness(entity: str) -> bool:
 
 def _require_growth(entity: str, remembered: Checkpoint | None, latest: SignedCheckpoint) -> None:
     try:
-        checkpoint = verify_note(latest.note, recorded_log_keys())
+        keys = trusted_at(size=latest.size, keys=recorded_log_keys())
+        checkpoint = verify_note(latest.note, keys)
         if remembered is not None:
             if checkpoint.size < remembered.size:
                 raise WitnessRefused(entity, "the log is shorter than what was witnessed")

@@ -21,7 +21,11 @@ from sentinel.signing.keys import Purpose, is_signature_valid, public_keys, sign
 from sentinel.vocabulary import Principal
 
 _IN_FORCE = """
-SELECT DISTINCT ON (p.area) p.digest, b.content, p.kid, p.signature, p.area, p.effective_from
+SELECT DISTINCT ON (p.area) p.digest, b.content,
+  -- A revoked key made nothing that counts after it was revoked.
+  CASE WHEN EXISTS (SELECT FROM sentinel_revoked_key k WHERE k.entity = p.entity
+    AND k.kid = p.kid AND k.mark < p.position) THEN '' ELSE p.kid END,
+  p.signature, p.area, p.effective_from
 FROM sentinel_publication p JOIN sentinel_bundle b USING (entity, digest)
 WHERE p.effective_from <= coalesce(%s::timestamptz, clock_timestamp())
 ORDER BY p.area, p.effective_from DESC, p.position DESC
