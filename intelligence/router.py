@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
+from django.db import transaction
+
+import sentinel.public
 from intelligence import records, registry
 from intelligence.artefact_files import ArtefactRefused
 from intelligence.providers import local
@@ -42,6 +45,7 @@ class Need:
     case_id: UUID | None = None
     data_class: str = PERSONAL
     deadline_ms: int = 1_000
+    agents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,7 @@ def ask(
         why = _unfit(model, need)
         value = None
         if not why:
-            value, why = _try(model, work, describe, log)
+            value, why = _within_budget(model, work, describe, log)
         if why:
             log.add(model, "passed_over", why, None, 0)
             continue
@@ -148,6 +152,39 @@ def _unfit(model: RegisteredModel, need: Need) -> str:
     if model.latency_p99_us > need.deadline_ms * _MICROSECONDS:
         return "too_slow"
     return "" if model.provider == local.NAME else "unknown_provider"
+
+
+def _within_budget(
+    model: RegisteredModel,
+    work: Callable[[Any], Result],
+    describe: Callable[[Result], Said],
+    log: _Log,
+) -> tuple[tuple[Result] | None, str]:
+    """Ask a model if the case's budgets allow for it, and count what it took against them."""
+    need = log.need
+    if need.case_id is None:
+        return _try(model, work, describe, log)
+    estimate = sentinel.public.Spend(milliseconds=-(-model.latency_p99_us // _MICROSECONDS))
+    with transaction.atomic():
+        try:
+            reserved = sentinel.public.reserve_spend(
+                case_id=need.case_id, agents=need.agents, estimate=estimate, at=need.at
+            )
+        except sentinel.public.BudgetExhausted as refused:
+            return None, f"{refused.code}:{refused.name}"
+        answer = _try(model, work, describe, log)
+        if reserved.id is not None:
+            sentinel.public.settle_spend(reserved=reserved, actual=_taken(log))
+    return answer
+
+
+def _taken(log: _Log) -> sentinel.public.Spend:
+    """Return what the last call took; what a model does not report costs nothing."""
+    last = log.calls[-1] if log.calls else None
+    if last is None:
+        return sentinel.public.Spend()
+    milliseconds = -(-last.latency_us // _MICROSECONDS)
+    return sentinel.public.Spend(cost_micros=last.cost_micros, milliseconds=milliseconds)
 
 
 def _try(

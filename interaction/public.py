@@ -74,6 +74,7 @@ from interaction.work import (
     customer_bookings,
     customer_screen,
     find_customers,
+    list_customers,
     names_of,
 )
 from orchestration.public import (
@@ -334,6 +335,7 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "is_under_way",
     "landing",
     "legal_entity",
+    "list_customers",
     "load_batch",
     "message_by_api",
     "month_before",

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db import transaction
+
 import nexus.public
 import orchestration.public
+import sentinel.public
 from interaction.models import User
 from sentinel.vocabulary import Money, Principal
 
@@ -125,6 +128,30 @@ def find_customers(*, text: str, principal: Principal) -> tuple[Mapping[str, obj
         customer_ids=[UUID(str(each["party_id"])) for each in found], principal=principal
     )
     return tuple(each for each in found if UUID(str(each["party_id"])) in readable)
+
+
+def list_customers(
+    *, text: str, principal: Principal, at: datetime, case_id: UUID | None = None
+) -> tuple[Mapping[str, object], ...]:
+    """Return customers as `find_customers` does, and write down that a list of them was read.
+
+    What is decided later in the case it was read for sees that: nothing leaves the bank there.
+
+    Raises:
+        EmployeesOnly: the person asking is not an employee.
+    """
+    found = find_customers(text=text, principal=principal)
+    if found:
+        with transaction.atomic():
+            sentinel.public.record_access(
+                principal=principal,
+                resource="customers:found",
+                is_granted=True,
+                at=at,
+                data="customer_list",
+                case_id=case_id,
+            )
+    return found
 
 
 def names_of(*, principal_ids: Iterable[str | None]) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from sentinel.approvers import (
     ApprovalAnswered,
     ApprovalClosed,
     ApprovalRefused,
+    ApprovalTooSoon,
     require_may_answer,
 )
 from sentinel.log.records import append
@@ -156,6 +157,7 @@ def approve(  # noqa: PLR0913  (the door's own words, one for each)
         ApprovalConflict: the approver is related to somebody the action touches.
         ApprovalFactsMissing: how they are related is not attested, where that is needed.
         ApprovalOtherParameters: the parameters are not those the approver saw.
+        ApprovalTooSoon: the approver answered something else of high risk a moment ago.
         ApprovalUnsigned: it takes a signature by passkey, and none was given.
         PasskeyUnknown: the approver has no passkey.
         PasskeyRefused: the signature is not theirs, or not over this.
@@ -164,6 +166,7 @@ def approve(  # noqa: PLR0913  (the door's own words, one for each)
         request = _locked(request_id)
         used = require_may_answer(request, Answering(approver, params_hash, facts, at))
         signature = _signature(request, approver, verdict, passkey, at)
+        _require_gap(request, approver, at)
         _write_answer(request, approver, verdict, comment, at, _Rest(used, signature))
     return ApprovalState(request_id, _STATES[verdict], approver.id, at)
 
@@ -244,6 +247,19 @@ def _signature(
     if is_signature_needed(kind=request.action_kind, principal_id=approver.id):
         raise ApprovalUnsigned(str(request.id))
     return None
+
+
+def _require_gap(request: ApprovalRequest, approver: Principal, at: datetime) -> None:
+    """Accept an answer of high risk only some time after the person's last one, if data say so."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sentinel_answers_too_soon(%s, risk, %s) FROM sentinel_approval_request"
+            " WHERE id = %s",
+            [approver.person_id, at, request.id],
+        )
+        (is_too_soon,) = cursor.fetchone()
+    if is_too_soon:
+        raise ApprovalTooSoon(str(request.id))
 
 
 def _write_closing(request: ApprovalRequest, closes_at: datetime, *, state: State = "open") -> None:

@@ -110,6 +110,13 @@ class ApprovalClosed(ApprovalRefused):
     code = "approval_closed"
 
 
+class ApprovalTooSoon(ApprovalRefused):
+    """This person answered something else of high risk a moment ago; so fast, nobody looks."""
+
+    code = "approval_too_soon"
+    is_retryable = True
+
+
 class Asked(Protocol):
     """What a request says that decides who may answer it."""
 

@@ -23,6 +23,16 @@ PURPOSE_DAILY = "purpose_daily"
 AGENT_STEPS, CASE_STEPS = "agent_steps", "case_steps"
 STEP = "STEP"
 STEP_BUDGETS = frozenset({AGENT_STEPS, CASE_STEPS})
+# What model calls use up: counted by `spending`, looked at here before an agent's next step.
+UNITS = {
+    "agent_cost": "MICRO",
+    "agent_time": "MSEC",
+    "agent_tokens": "TOKEN",
+    "case_cost": "MICRO",
+    "case_time": "MSEC",
+    "case_tokens": "TOKEN",
+}
+SPENT = frozenset(UNITS)
 _WHOLE = date(1970, 1, 1)
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9:._-]")
 
@@ -45,7 +55,7 @@ class Dimension:
     @property
     def refusal(self) -> str:
         """The code with which it is refused when its cap is reached."""
-        if self.name in STEP_BUDGETS:
+        if self.name in STEP_BUDGETS | SPENT:
             return "budget_exhausted"
         return "limit_exceeded" if self.name == DAILY_OUTGOING else "shared_limit_exceeded"
 
@@ -118,7 +128,19 @@ def dimensions_of(  # noqa: PLR0913 - what counts depends on all of these
     if agents:
         found += (_dimension(counted, AGENT_STEPS, holder, STEP, 1) for holder in agents)
         found.append(_dimension(counted, CASE_STEPS, f"case:{action.case_id}", STEP, 1))
+        found += (
+            _dimension(counted, name, holder, unit, 0)
+            for name, unit in UNITS.items()
+            for holder in holders_of(name, action.case_id, agents)
+        )
     return tuple(found)
+
+
+def holders_of(name: str, case_id: UUID, agents: Sequence[str]) -> tuple[str, ...]:
+    """Return whose budget of this name something counts against: the case's, or each agent's."""
+    if name.startswith("case_"):
+        return (f"case:{case_id}",)
+    return tuple(_UNNAMEABLE.sub("?", agent) for agent in dict.fromkeys(agents))
 
 
 def standing_dimensions(
@@ -135,7 +157,10 @@ def overrun(dimensions: Sequence[Dimension], standings: Standings) -> Dimension 
     known = {(each.name, each.holder): each for each in standings}
     for each in dimensions:
         standing = known.get((each.name, each.holder))
-        if standing is not None and standing.used + each.amount > standing.cap:
+        if standing is None:
+            continue
+        # Of what later calls use up, something must be left.
+        if standing.used + max(each.amount, int(each.name in SPENT)) > standing.cap:
             return each
     return None
 

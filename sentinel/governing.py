@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sentinel import authority_changes
 from sentinel.authority_changes import AUDIENCE
 from sentinel.catalogue import AMOUNT_LIMIT, ActionKind, register_action
-from sentinel.counting import STEP, STEP_BUDGETS
+from sentinel.counting import STEP, STEP_BUDGETS, UNITS
 from sentinel.emergency import changes as emergency_changes
 from sentinel.erasure import changes as subject_changes
 from sentinel.identifiers import uuid7
@@ -44,8 +44,12 @@ _HOLDERS = {
     "agent_daily": re.compile(rf"agent:{_NAME}"),
     "agent_steps": re.compile(rf"agent:{_NAME}"),
     "case_steps": re.compile(rf"case:{_NAME}"),
+    **{name: re.compile(rf"{name.partition('_')[0]}:{_NAME}") for name in UNITS},
+    # Nobody has a shorter one of their own.
+    "approval_gap": re.compile(r"\*"),
     "purpose_daily": re.compile(rf"purpose:[a-z][a-z_]{{0,39}}(:{_PERSON})?"),
 }
+_UNITS = {**dict.fromkeys(STEP_BUDGETS, STEP), **UNITS, "approval_gap": "SEC"}
 _HOLDER = r"^[*A-Za-z0-9_.:-]{1,240}$"
 
 
@@ -64,10 +68,10 @@ class _Parameters(BaseModel):
 
 
 class Cap(_Parameters):
-    """The most that a limit allows; the unit of a budget of steps is "STEP"."""
+    """The most that a limit allows; the unit of a budget is "STEP", "TOKEN", "MICRO" or "MSEC"."""
 
     minor_units: Annotated[int, Field(ge=0, lt=AMOUNT_LIMIT)]
-    currency: Annotated[str, Field(pattern=r"^([A-Z]{3}|STEP)$")]
+    currency: Annotated[str, Field(pattern=r"^([A-Z]{3}|STEP|TOKEN|MICRO|MSEC)$")]
 
 
 class SetLimit(_Parameters):
@@ -82,6 +86,13 @@ class SetLimit(_Parameters):
         "approval_threshold",
         "agent_steps",
         "case_steps",
+        "agent_tokens",
+        "agent_cost",
+        "agent_time",
+        "case_tokens",
+        "case_cost",
+        "case_time",
+        "approval_gap",
     ]
     holder: Annotated[str, Field(pattern=_HOLDER)]
     cap: Cap
@@ -90,8 +101,9 @@ class SetLimit(_Parameters):
     def _holder_fits(self) -> Self:
         if self.holder != EVERYBODY and not _HOLDERS[self.name].fullmatch(self.holder):
             raise ValueError("no such holder of this limit")
-        if (self.name in STEP_BUDGETS) != (self.cap.currency == STEP):
-            raise ValueError("steps are counted in STEP, and nothing else is")
+        unit = _UNITS.get(self.name, "")
+        if unit != (self.cap.currency if unit or self.cap.currency in _UNITS.values() else ""):
+            raise ValueError("each budget is counted in its own unit, and money in a currency")
         return self
 
 

@@ -25,6 +25,7 @@ from sentinel.approvers import (
     ApprovalFactsMissing,
     ApprovalOtherParameters,
     ApprovalRefused,
+    ApprovalTooSoon,
     ApprovalWrongRole,
 )
 from sentinel.authority_changes import AUTHORITY_CHANGES, authority_problem
@@ -154,6 +155,7 @@ from sentinel.signing.custody import Custody, SignerUnavailable
 from sentinel.signing.keys import KeyRefused, Purpose
 from sentinel.signing.remote.process import SignerServer, Signing
 from sentinel.signing.token_keys import KEPT_OUTSIDE_SECONDS
+from sentinel.spending import BudgetExhausted, Reserved, Spend, reserve_spend, settle_spend
 from sentinel.step_up import (
     Challenge,
     ChallengeExpired,
@@ -193,10 +195,12 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "ApprovalRefused",
     "ApprovalRequest",
     "ApprovalState",
+    "ApprovalTooSoon",
     "ApprovalUnknown",
     "ApprovalUnsigned",
     "ApprovalWrongRole",
     "Authority",
+    "BudgetExhausted",
     "Challenge",
     "ChallengeExpired",
     "ChallengeUnknown",
@@ -254,6 +258,7 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "RecordCheck",
     "RecordNotFound",
     "Redemption",
+    "Reserved",
     "RotatedKey",
     "SealBroken",
     "SentinelError",
@@ -261,6 +266,7 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "SignerServer",
     "SignerUnavailable",
     "Signing",
+    "Spend",
     "StepUpAnswer",
     "StepUpRefused",
     "SubjectForgotten",
@@ -343,12 +349,14 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "records_of",
     "redeem",
     "register_action",
+    "reserve_spend",
     "rotate_key",
     "run_sequencer_once",
     "run_statement",
     "run_witness_once",
     "seal_for",
     "separations",
+    "settle_spend",
     "short_checkpoint",
     "unseal_for",
     "verify_record",

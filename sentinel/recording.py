@@ -206,7 +206,7 @@ def obligation_statements(
 def reservation_of(proposal: Proposal, known: Gathered) -> str:
     """Return what a permit reserves of every cap that is in force for it, or nothing."""
     counted = standing_dimensions(proposal.dimensions, known.standings)
-    return " ".join(each.reserved() for each in counted)
+    return " ".join(each.reserved() for each in counted if each.amount)
 
 
 def exemption_statements(

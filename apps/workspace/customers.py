@@ -16,15 +16,18 @@ from sentinel.vocabulary import Principal
 @require_http_methods(["GET", "POST"])
 @employees_only
 def index(request: HttpRequest, principal: Principal) -> HttpResponse:
-    """Find customers by name, town or account number."""
-    search = search_of(request=request)
-    customers = interaction.public.find_customers(text=search.text, principal=principal)
+    """Find customers by name, town or account number; that a list was read is written down."""
+    search = search_of(request=request, filters=("case",))
+    case_id = _case(search.filters.get("case", ""))
+    customers = interaction.public.list_customers(
+        text=search.text, principal=principal, at=datetime.now(UTC), case_id=case_id
+    )
     return found(
         request=request,
         search=search,
         page="workspace/customers.html",
         part="workspace/parts/customer_rows.html",
-        context={"found": customers},
+        context={"found": customers, "case_id": case_id},
     )
 
 
@@ -46,6 +49,14 @@ def show(request: HttpRequest, principal: Principal, customer_id: UUID) -> HttpR
         "cases": interaction.public.cases(principal=principal, customer_id=customer_id),
     }
     return render(request, "workspace/customer.html", context)
+
+
+def _case(text: str) -> UUID | None:
+    """Return the case a list is read for; what names none is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _day(text: str) -> datetime | None:

@@ -7,7 +7,8 @@ from django.db import DatabaseError, connection, transaction
 from intelligence import public, registry
 from intelligence.providers import local
 from sentinel.public import EntityNotSet, legal_entity
-from sentinel.vocabulary import Provenance
+from sentinel.vocabulary import Money, Provenance
+from tests.authority import set_limit
 from tests.layers.intelligence.builders import AT, CASE, PAYEES, calls, set_alias
 
 STORY = public.PaymentFeatures(
@@ -125,6 +126,30 @@ def test_without_any_model_a_person_has_to_answer(entity, altered_champion):
 
     assert refused.value.reasons == ("artefact_refused:digest_differs",)
     assert [call.outcome for call in calls(CASE)] == ["passed_over"]
+
+
+def test_a_case_without_time_left_asks_no_model_and_goes_to_a_person(rules_in_force):
+    public.register_shipped_models(at=AT)
+    set_limit("case_time", "*", Money(1, "MSEC"))
+
+    with pytest.raises(public.NoModelAnswered) as refused:
+        public.understand(text="balance", at=AT, case_id=CASE)
+
+    assert set(refused.value.reasons) == {"budget_exhausted:case_time"}
+    assert {call.outcome for call in calls(CASE)} == {"passed_over"}
+    assert public.understand(text="balance", at=AT).intent == public.Intent.BALANCE
+
+
+def test_what_a_call_took_is_counted_against_its_case(rules_in_force):
+    public.register_shipped_models(at=AT)
+    set_limit("case_time", "*", Money(60_000, "MSEC"))
+
+    public.understand(text="balance", at=AT, case_id=CASE)
+
+    (call,) = calls(CASE)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT holder, used_minor FROM sentinel_usage WHERE name = 'case_time'")
+        assert cursor.fetchall() == [(f"case:{CASE}", -(-call.latency_us // 1_000))]
 
 
 def test_going_back_to_a_version_is_one_more_line(entity):
