@@ -4,6 +4,7 @@ import re
 import tomllib
 
 import pytest
+from django.db.migrations.loader import MigrationLoader
 
 from tests.architecture.source import SOURCE, tracked_files
 
@@ -31,6 +32,10 @@ def contents():
     return {
         path.relative_to(SOURCE): path.read_bytes() for path in tracked_files() if path.exists()
     }
+
+
+def test_migrations_of_each_app_are_one_chain():
+    assert MigrationLoader(None).detect_conflicts() == {}
 
 
 def test_top_level_packages_are_those_under_contract():

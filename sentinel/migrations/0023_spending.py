@@ -177,7 +177,7 @@ _INVOKED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sentinel", "0021_gate")]
+    dependencies = [("sentinel", "0022_revoked_keys")]
     operations = [
         migrations.RunSQL(SPENDING + FENCE + END + GAP, UNDO + _END_BEFORE + _INVOKED)
     ]
