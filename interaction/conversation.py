@@ -232,6 +232,13 @@ def conversation(*, principal: Principal, conversation_id: UUID) -> tuple[Said, 
     return tuple(_said(turn, seal) for turn in reversed(latest))
 
 
+def all_said(customer_id: UUID) -> tuple[Said, ...]:
+    """Return every turn of a customer's conversations, oldest first."""
+    seal = Seal(customer_id)
+    turns = Turn.objects.filter(conversation__customer_id=customer_id).order_by("position")
+    return tuple(_said(turn, seal) for turn in turns)
+
+
 def reached_position(*, customer_id: UUID) -> str:
     """Return the feed position of the latest thing the customer was told was done, else ''."""
     return (

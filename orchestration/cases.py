@@ -280,3 +280,14 @@ def _initials() -> str:
     names: Mapping[str, str] = {each.entity: each.name for each in sentinel.public.legal_entities()}
     words = names.get(entity, entity).replace("-", " ").split()
     return "".join(word[0] for word in words if word[0].isalnum()).upper()[:4]
+
+
+def cases_about(*, customer_id: UUID) -> tuple[CaseRecord, ...]:
+    """Return every case of a customer, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM orch_case WHERE customer_id = %s ORDER BY opened_at DESC, id",
+            [customer_id],
+        )
+        found = [case_id for (case_id,) in cursor.fetchall()]
+    return tuple(read_case(case_id) for case_id in found)

@@ -139,6 +139,11 @@ def documents_of(case_id: UUID) -> tuple[Document, ...]:
     return _documents("case_id = %s ORDER BY received_at", case_id)
 
 
+def documents_about(*, customer_id: UUID) -> tuple[Document, ...]:
+    """Return the documents a customer handed in, oldest first; of the forgotten without names."""
+    return _documents("customer_id = %s ORDER BY received_at", customer_id)
+
+
 def document(document_id: UUID) -> Document:
     """Return one document.
 

@@ -1,5 +1,7 @@
 """The part of the door about who may decide what, and who is remembered; `public.py` offers it."""
 
+from orchestration.cases import CaseRecord, cases_about
+from orchestration.documents import Document, documents_about
 from orchestration.operating.authority import (
     AuthorityRefused,
     ask_authority,
@@ -21,15 +23,19 @@ from orchestration.operating.governing import (
 
 __all__ = [
     "AuthorityRefused",
+    "CaseRecord",
     "ChangeOfRulesRefused",
+    "Document",
     "SubjectChangeRefused",
     "ask_authority",
     "ask_change_of_rules",
     "ask_subject_change",
     "authority_change",
     "authority_changes",
+    "cases_about",
     "change_of_rules",
     "changes_of_rules",
+    "documents_about",
     "subject_change",
     "subject_changes",
 ]

@@ -104,3 +104,8 @@ def reason(code: str, *, detail: str = "") -> Reason:
     customer, staff = _WORDS[code]
     customer = customer.replace("{detail}", detail)
     return Reason(code, customer, f"{staff} ({detail})" if detail else staff)
+
+
+def known_reason(code: str) -> str:
+    """Return what a customer is told of a refusal, or its code where it is no refusal of ours."""
+    return _WORDS[code][0] if code in _WORDS else code

@@ -1,10 +1,8 @@
 """What the bank remembers of a person: reported, held, forgotten; changes go to a second person."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +17,6 @@ import interaction.public
 import sentinel.public
 from apps.console.guard import compliance_only
 
-STORES = json.loads(Path(__file__).with_name("personal_data.json").read_text(encoding="utf-8"))
 FLOWS = {"hold": "hold_subject", "release": "release_subject", "forget": "forget_subject"}
 FIELDS = ("what", "subject", "hold", "until", "reason")
 LENGTH_MAX = 500
@@ -37,17 +34,38 @@ def index(request: HttpRequest) -> HttpResponse:
     subject = f"customer:{found[0]}" if found else ""
     context = {
         "typed": typed,
-        "subject": subject,
+        "customer_id": found[0] if found else "",
         "standing": sentinel.public.subject_standing(subject=subject) if subject else None,
         "holds": sentinel.public.legal_holds(),
         "erasures": sentinel.public.erasures(),
         "changes": changes,
-        "stores": STORES,
+        "stores": interaction.public.personal_stores(),
         "just_asked": next(
             (each for each in changes if str(each.id) == request.GET.get("asked")), None
         ),
     }
     return render(request, "console/privacy.html", context)
+
+
+@require_GET
+@compliance_only
+def report(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Show everything held about a person, or hand it over; that it was asked for is on record."""
+    principal = interaction.public.principal_of(user=request.user, session=request.session)
+    found = interaction.public.access_report(
+        customer_id=customer_id, asked_by=principal, at=datetime.now(UTC)
+    )
+    if found is None:
+        raise Http404
+    if request.GET.get("as") == "json":
+        return _download(interaction.public.as_json(report=found), f"access-{customer_id}.json")
+    return render(request, "console/access_report.html", {"report": found})
+
+
+def _download(text: str, name: str) -> HttpResponse:
+    response = HttpResponse(text, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -92,7 +110,12 @@ def _ask(
 def _form(
     request: HttpRequest, asked: Mapping[str, str], more: Mapping[str, Any] | None = None
 ) -> HttpResponse:
-    context = {"asked": asked, "change_id": uuid4(), "stores": STORES, **(more or {})}
+    context = {
+        "asked": asked,
+        "change_id": uuid4(),
+        "stores": interaction.public.personal_stores(),
+        **(more or {}),
+    }
     status = 422 if "errors" in context else 200
     return render(request, "console/privacy_change.html", context, status=status)
 

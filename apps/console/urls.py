@@ -30,6 +30,7 @@ urlpatterns = [
     path("emergency/end/", emergencies.end, name="end_emergency"),
     path("privacy/", privacy.index, name="privacy"),
     path("privacy/change/", privacy.change, name="change_privacy"),
+    path("privacy/<uuid:customer_id>/", privacy.report, name="access_report"),
     path("controls/", controls.index, name="controls"),
     path("connections/", registers.connections, name="connections"),
     path("reconciliation/", reconciliation.show, name="reconciliation"),

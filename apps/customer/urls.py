@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.customer import chat, views
+from apps.customer import chat, own_data, views
 from apps.customer.front import design, security
 from apps.customer.front import views as front
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("payees/", views.payees, name="payees"),
     path("cards/", views.cards, name="cards"),
     path("cards/<uuid:card_id>/block/", views.block, name="block"),
+    path("my-data/", own_data.show, name="own_data"),
     path("chat/", chat.page, name="chat"),
     path("chat/thread/", chat.thread, name="thread"),
     path("chat/person/", chat.person, name="person"),

@@ -10,14 +10,24 @@ from sentinel.erasure.register import (
     reapply_erasures,
     subject_standing,
 )
+from sentinel.erasure.reporting import (
+    AccessAbout,
+    DecisionAbout,
+    accesses_about,
+    decisions_about,
+)
 from sentinel.sealing import SubjectSeal, subject_seal
 
 __all__ = [
     "SUBJECT_CHANGES",
+    "AccessAbout",
+    "DecisionAbout",
     "Erasure",
     "LegalHold",
     "SubjectSeal",
     "SubjectStanding",
+    "accesses_about",
+    "decisions_about",
     "erasures",
     "legal_holds",
     "reapply_erasures",

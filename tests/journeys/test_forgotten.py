@@ -22,7 +22,7 @@ from orchestration.documents import documents_of
 from orchestration.public import Attachment, DocumentUnknown, TaskFilters
 from tests.authority import forgotten
 
-STORES = json.loads(Path("apps/console/personal_data.json").read_text(encoding="utf-8"))
+STORES = json.loads(Path("interaction/personal_data.json").read_text(encoding="utf-8"))
 ERASED = {store["table"] for store in STORES["erased"]}
 KEPT = {table for store in STORES["kept"] for table in store["tables"]}
 pytestmark = pytest.mark.django_db(transaction=True)
