@@ -2,6 +2,7 @@
 
 from sentinel.gating import ReportStale
 from sentinel.gauges import bare_questions
+from sentinel.inputs import InputsUnreadable
 from sentinel.policy.bundles import Bundle, BundleRefused, bank_bundle, journey_bundle
 from sentinel.policy.publishing import roles_in_force
 from sentinel.policy.words import BundleView, PolicyView, bundles
@@ -17,7 +18,14 @@ from sentinel.proposals import (
     publish_proposal,
     reject_proposal,
 )
-from sentinel.proposed import BundleProposal, ProposalUnknown, bundle_proposal, bundle_proposals
+from sentinel.proposed import (
+    BundleProposal,
+    ProposalUnknown,
+    PublishedBundle,
+    bundle_proposal,
+    bundle_proposals,
+    publications,
+)
 from sentinel.replaying import rejudge
 from sentinel.shadowing import (
     follow_shadows_once,
@@ -26,6 +34,7 @@ from sentinel.shadowing import (
     start_shadow,
 )
 from sentinel.simulating import Candidate, simulate
+from sentinel.simulation.otherwise import Change, Counterfactual, Otherwise, otherwise
 
 __all__ = [
     "Bundle",
@@ -33,10 +42,15 @@ __all__ = [
     "BundleRefused",
     "BundleView",
     "Candidate",
+    "Change",
+    "Counterfactual",
+    "InputsUnreadable",
     "NeverInForce",
+    "Otherwise",
     "PolicyView",
     "ProposalEnded",
     "ProposalUnknown",
+    "PublishedBundle",
     "ReportDiffers",
     "ReportStale",
     "SamePerson",
@@ -48,8 +62,10 @@ __all__ = [
     "bundles",
     "follow_shadows_once",
     "journey_bundle",
+    "otherwise",
     "propose_bundle",
     "propose_rollback",
+    "publications",
     "publish_bundle",
     "publish_proposal",
     "reject_proposal",

@@ -11,6 +11,15 @@ from django.db import connection
 from sentinel.policy.bundles import Bundle, bundle_from_text
 from sentinel.refusals import SentinelError
 
+_PUBLICATIONS = """
+SELECT p.area, p.digest, p.effective_from, p.published_at, p.is_genesis, b.maker, p.checker,
+  p.proposal_id, p.effective_from <= clock_timestamp() AND NOT EXISTS (
+    SELECT FROM sentinel_publication x WHERE x.entity = p.entity AND x.area = p.area
+    AND x.effective_from <= clock_timestamp()
+    AND (x.effective_from, x.position) > (p.effective_from, p.position)) AS is_in_force
+FROM sentinel_publication p JOIN sentinel_bundle b USING (entity, digest)
+ORDER BY p.position DESC LIMIT %s
+"""
 _COLUMNS = """
 SELECT p.id, p.kind, p.area, p.digest, p.maker, p.maker_person, p.reason, p.report,
   p.report_digest, p.proposed_at, e.outcome, e.person, e.comment, e.ended_at, s.started_at,
@@ -21,6 +30,21 @@ LEFT JOIN sentinel_shadow s ON s.entity = p.entity AND s.proposal_id = p.id
 LEFT JOIN LATERAL (SELECT until, replayed, flipped, result FROM sentinel_shadow_result x
   WHERE x.entity = p.entity AND x.proposal_id = p.id ORDER BY position DESC LIMIT 1) r ON true
 """
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedBundle:
+    """A bundle that was published: since when it counts, who made it and who agreed."""
+
+    area: str
+    digest: str
+    effective_from: datetime
+    published_at: datetime
+    is_genesis: bool
+    maker_id: str
+    checker_id: str
+    proposal_id: UUID | None
+    is_in_force: bool
 
 
 class ProposalUnknown(SentinelError):
@@ -87,6 +111,13 @@ def proposed_content(digest: str) -> Bundle:
     with connection.cursor() as cursor:
         cursor.execute("SELECT content FROM sentinel_bundle WHERE digest = %s", [digest])
         return bundle_from_text(cursor.fetchone()[0])
+
+
+def publications(*, limit: int = 100) -> tuple[PublishedBundle, ...]:
+    """Return what was published, newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PUBLICATIONS, [limit])
+        return tuple(PublishedBundle(*row) for row in cursor.fetchall())
 
 
 def proposals_where(condition: str, values: list[Any]) -> list[BundleProposal]:

@@ -23,6 +23,20 @@ VERDICTS = (
 )
 OUTCOMES = (("done", "Done"), ("failed", "Failed"), ("unknown", "Unknown"), ("expired", "Expired"))
 PAGE_SIZE = 40
+VERDICT_WORDS = {
+    "permit": "Permitted",
+    "deny": "Denied",
+    "needs_approval": "Approval needed",
+    "needs_step_up": "Second factor needed",
+}
+UNREADABLE = {
+    "erased": "Erased: what it was decided on was forgotten at its subject's request.",
+    "altered": "What was kept with it was altered, so it cannot be judged again.",
+    "before inputs were kept": "It is from before the bank kept what it decided on.",
+    "not judged by rules": "It was refused before any rule was asked.",
+    "without its rules": "The rules it was taken under are not kept here.",
+    "another catalogue": "Its action has another form in this release.",
+}
 
 
 @require_GET
@@ -123,6 +137,24 @@ def show(request: HttpRequest, decision_id: UUID) -> HttpResponse:
     except sentinel.public.DecisionUnknown as error:
         raise Http404 from error
     return render(request, "console/decision.html", {"explanation": explanation})
+
+
+@require_GET
+@compliance_only
+def otherwise(request: HttpRequest, decision_id: UUID) -> HttpResponse:
+    """Judge a decision again: then, under the rules of today, and with the least that flips it."""
+    try:
+        explanation = sentinel.public.explain(decision_id=decision_id)
+    except sentinel.public.DecisionUnknown as error:
+        raise Http404 from error
+    context: dict[str, Any] = {"explanation": explanation, "verdicts": VERDICT_WORDS}
+    try:
+        context["found"] = sentinel.public.otherwise(decision_id=decision_id)
+    except sentinel.public.InputsUnreadable as error:
+        context["unreadable"] = UNREADABLE.get(error.why, error.why)
+    except sentinel.public.BundleRefused:
+        context["unreadable"] = "Its rules do not fit the actions of this release any more."
+    return render(request, "console/otherwise.html", context)
 
 
 def _template(request: HttpRequest) -> str:
