@@ -1,6 +1,7 @@
 """The command lines of the programs: web, worker, tick, and the simulator beside them."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,4 +52,13 @@ def card_processor(*, storage: Path, port: int) -> list[str]:
     return [
         *(sys.executable, "-m", "deploy.simulators.card_processor"),
         *("--storage", str(storage), "--port", str(port)),
+    ]
+
+
+def witness(*, storage: Path, port: int, log_keys: Sequence[str]) -> list[str]:
+    """Return the command that cosigns the checkpoints of these logs."""
+    return [
+        *(sys.executable, "-m", "deploy.witness"),
+        *("--storage", str(storage), "--host", HOST, "--port", str(port)),
+        *(word for key in log_keys for word in ("--log", key)),
     ]

@@ -4,8 +4,7 @@
 
 It speaks C2SP tlog-witness (`POST /add-checkpoint`) and cosigns a checkpoint only if it extends
 the last one it cosigned of that log. What it cosigned it keeps as files that are never rewritten,
-one per checkpoint: a folder on media that can be written once serves as well. It belongs on a
-machine that whoever runs the bank cannot change.
+one per checkpoint. It belongs on a machine that whoever runs the bank cannot change.
 """
 
 import argparse
@@ -270,6 +269,22 @@ def open_witness(*, name: str, storage: Path, vkeys: Sequence[str]) -> Witness:
     return Witness(name, storage, logs, _own_key(storage / "key.pem"))
 
 
+def vkey_in(storage: Path, name: str = NAME) -> str:
+    """Return the public key of the witness of a folder; the first time, make its key."""
+    storage.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Witness(name, storage, {}, _own_key(storage / "key.pem")).vkey()
+
+
+def put_aside(storage: Path, origin: str, seconds: int) -> Path | None:
+    """Put away what is remembered of a log of which a part is lost; nothing is deleted."""
+    folder = storage / "cosigned" / hashlib.sha256(origin.encode()).hexdigest()[:32]
+    if not folder.exists():
+        return None
+    aside = folder.with_name(f"{folder.name}.before-{seconds}")
+    folder.rename(aside)
+    return aside
+
+
 def _own_key(place: Path) -> Ed25519PrivateKey:
     if not place.exists():
         made = Ed25519PrivateKey.generate()
@@ -360,15 +375,18 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="witness", description="Cosign the checkpoints of logs.")
     parser.add_argument("--storage", type=Path, required=True, help="its key and its memory")
     parser.add_argument("--log", action="append", default=[], help="the vkey of a log it knows")
-    parser.add_argument("--name", default=NAME)
-    parser.add_argument("--host", default=HOST)
+    for name, default in (("--name", NAME), ("--host", HOST)):
+        parser.add_argument(name, default=default)
     parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--put-aside", help="forget this log's history (its name), and end")
     options = parser.parse_args(arguments)
     try:
         witness = open_witness(name=options.name, storage=options.storage, vkeys=options.log)
     except ValueError as error:
         sys.stderr.write(f"witness: {error}\n")
         return 2
+    if options.put_aside:
+        return 0 if put_aside(options.storage, options.put_aside, _seconds()) else 2
     server = Server((options.host, options.port), witness)
     place = f"http://{options.host}:{server.server_address[1]}"
     sys.stdout.write(f"{place} {witness.vkey()}\n")

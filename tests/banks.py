@@ -30,6 +30,7 @@ class Bank:
     home: Path
     arguments: tuple[str, ...] = ("--customers", "0")
     process: subprocess.Popen[bytes] | None = None
+    extra: dict[str, str] = field(default_factory=dict)
     output: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +56,7 @@ class Bank:
             "FRONTLINE_HOME": str(self.home),
             "DJANGO_SETTINGS_MODULE": settings,
             "FRONTLINE_TIME_ZONE": zone_at_noon(),
+            **self.extra,
         }
 
     def start(self, seconds_max: float = START_SECONDS_MAX) -> "Bank":

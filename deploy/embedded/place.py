@@ -51,10 +51,10 @@ def place_for(home: Path) -> Place:
     home.mkdir(parents=True, exist_ok=True)
     user = _system_user() if os.geteuid() == 0 else None
     binaries, base = _installed_binaries(), home
-    if user and not _reaches(user, home):
+    if user and not is_reached(user, home):
         base = Path("/var/lib") / SYSTEM_USER / hashlib.sha256(bytes(home)).hexdigest()[:16]
         base.mkdir(parents=True, exist_ok=True)
-    if user and not _reaches(user, binaries / "postgres"):
+    if user and not is_reached(user, binaries / "postgres"):
         binaries = _reachable_copy(binaries)
     data = base / "postgres"
     data.mkdir(mode=0o700, exist_ok=True)
@@ -90,7 +90,8 @@ def _system_user() -> str:
         raise EmbeddedUnavailable(f"useradd failed: {made.stderr.strip()}") from None
 
 
-def _reaches(user: str, path: Path) -> bool:
+def is_reached(user: str, path: Path) -> bool:
+    """Return whether a user of this machine can go into a folder, or run a program."""
     tried = subprocess.run(
         ["/bin/sh", "-c", 'test -x "$1"', "sh", str(path)],
         user=user,

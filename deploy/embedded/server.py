@@ -55,6 +55,7 @@ class EmbeddedPostgres:
     home: Path
     say: Say
     settings: Mapping[str, str] = field(default_factory=dict)
+    start_seconds_max: int = START_SECONDS_MAX
     place: Place | None = None
     _process: subprocess.Popen[bytes] | None = None
     _lock: int | None = None
@@ -122,7 +123,7 @@ class EmbeddedPostgres:
 
     def _wait_until_ready(self, place: Place) -> None:
         process = self._process
-        for waited in _waiting(START_SECONDS_MAX):
+        for waited in _waiting(self.start_seconds_max):
             if process is None or process.poll() is not None:
                 raise EmbeddedUnavailable(f"PostgreSQL did not start:\n{_last_lines(place.log)}")
             if _is_ready(place):

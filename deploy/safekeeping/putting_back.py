@@ -13,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
-from deploy.embedded.place import EmbeddedUnavailable, place_for
+from deploy.embedded.archiving import RECOVERY_SECONDS_MAX, Recovery, forget_copies
+from deploy.embedded.place import EmbeddedUnavailable, Place, place_for
 from deploy.embedded.server import EmbeddedPostgres
 from deploy.home import SOURCE
 from deploy.safekeeping import unfinished
@@ -53,11 +55,18 @@ def require_empty_home(home: Path) -> None:
 
 @contextmanager
 def put_back_cluster(
-    *, folder: Path, made: Manifest, home: Path, keys: Keys, say: Say
+    *,
+    folder: Path,
+    made: Manifest,
+    home: Path,
+    keys: Keys,
+    say: Say,
+    recovery: Recovery | None = None,
 ) -> Iterator[dict[str, str]]:
     """Make an installation out of a backup; its PostgreSQL runs for the time of the block.
 
-    Yields the environment of programs that work on it.
+    With a `recovery` it goes on from the backup with what was archived since. Yields the
+    environment of programs that work on it.
 
     Raises:
         BackupRefused: the folder is not empty, an archive is not sound, or it did not start.
@@ -73,8 +82,7 @@ def put_back_cluster(
             keys.put_into(home)
             say("unpacking the database")
             unpack(folder, place)
-            say("starting PostgreSQL, which takes in what changed during the copy")
-            socket = server.start()
+            socket = _started(server, place, recovery, say)
         except (BackupRefused, EmbeddedUnavailable, OSError):
             # The folder was empty before: another attempt shall find it so.
             server.stop()
@@ -87,6 +95,19 @@ def put_back_cluster(
         yield _environment(home, socket, made)
     finally:
         server.stop()
+
+
+def _started(server: EmbeddedPostgres, place: Place, recovery: Recovery | None, say: Say) -> Path:
+    """Start the server on what was unpacked, and let it go on to where it shall stop."""
+    try:
+        if recovery is not None:
+            say("taking in what was archived since the backup")
+            server.settings = recovery.settings(place)
+            server.start_seconds_max = RECOVERY_SECONDS_MAX
+        say("starting PostgreSQL, which takes in what changed during the copy")
+        return server.start()
+    finally:
+        forget_copies(place)
 
 
 @contextmanager
@@ -126,18 +147,27 @@ def settle(*, made: Manifest, environment: Mapping[str, str], say: Say) -> Resto
     """
     say("bringing the tables to this release")
     command(environment, "prepare_database")
+    found = end_what_was(restore_id=made.id, environment=environment, say=say)
+    if made.kind == "cluster":
+        unfinished.clear_folder(Path(environment["FRONTLINE_HOME"]))
+    return found
+
+
+def end_what_was(*, restore_id: UUID, environment: Mapping[str, str], say: Say) -> Restored:
+    """End what must not go on in a database that was put back, and shut the gate.
+
+    A server's own point-in-time recovery asks for the same.
+    """
     target = administrator(environment, environment.get("FRONTLINE_SOCKET", ""))
     say("revoking permits, ending sessions, holding what was under way")
     with psycopg.connect(conninfo(target)) as session:
         sessions = session.execute("DELETE FROM django_session").rowcount
         session.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER_ROLE)))
-        session.execute("SELECT sentinel_after_restore(%s)", [made.id])
+        session.execute("SELECT sentinel_after_restore(%s)", [restore_id])
         calls = count(session, "SELECT gc_after_restore()")
         held = count(session, "SELECT orch_after_restore()")
         session.execute("RESET ROLE")
         unfinished.clear_database(session)
-    if made.kind == "cluster":
-        unfinished.clear_folder(Path(environment["FRONTLINE_HOME"]))
     return Restored(calls, held, sessions)
 
 

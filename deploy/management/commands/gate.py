@@ -2,12 +2,16 @@
 
 import argparse
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from deploy.safekeeping.putting_back import end_what_was
 from deploy.safekeeping.reopening import (
     GateRefused,
     GateState,
@@ -27,6 +31,7 @@ with the cores' statements (manage.py reconcile).
   manage.py gate continue --witnessed FILE-OR-FOLDER
   manage.py gate continue --reason "The disk of 3 May is lost, agreed with the board"
   manage.py gate open
+  manage.py gate shut --yes    (after a server was recovered to an earlier moment by its own means)
 
 Exit code 0: open, or done; 1: shut, and something is missing; 2: refused, and nothing moved;
 3: shut, and nothing is missing any more: open it.
@@ -44,9 +49,12 @@ class Command(BaseCommand):
             ("status", "say how the gate stands and what is missing"),
             ("continue", "record from where the log goes on"),
             ("open", "open the gate, if nothing is missing"),
+            ("shut", "end what was under way and shut every gate, as a restore does"),
         ):
             action = actions.add_parser(name, help=words)
             action.add_argument("--entity", help="only this legal entity")
+            if name == "shut":
+                action.add_argument("--yes", action="store_true", help="do it")
             if name == "status":
                 action.add_argument("--json", action="store_true", help="print JSON")
             if name == "continue":
@@ -65,6 +73,9 @@ class Command(BaseCommand):
         if named and named not in known:
             raise CommandError(f"There is no legal entity {named}.", returncode=2)
         entities = [named] if named else known
+        if action == "shut":
+            self._shut_all(named, is_sure=options["yes"])
+            return
         if action == "status":
             self._status(entities, is_json=options["json"])
             return
@@ -78,6 +89,21 @@ class Command(BaseCommand):
                         self._continue(entity, options["witnessed"], options["reason"])
         except GateRefused as refused:
             raise CommandError(f"{refused.entity}: {refused.reason}", returncode=2) from refused
+
+    def _shut_all(self, named: str | None, *, is_sure: bool) -> None:
+        if named or not is_sure:
+            words = "It ends sessions and permits of every legal entity: say --yes, and name none."
+            raise CommandError(words, returncode=2)
+        restore_id = uuid4()
+        found = end_what_was(
+            restore_id=restore_id,
+            environment={"FRONTLINE_SOCKET": settings.SOCKET, **os.environ},
+            say=self.stdout.write,
+        )
+        self.stdout.write(
+            f"Every gate is shut, as by restore {restore_id}: {found.sessions_ended} sessions"
+            f" ended, {found.calls_to_ask} calls to ask about, {found.effects_held} effects held."
+        )
 
     def _shut(self, entities: list[str], action: str) -> Iterator[str]:
         """Yield those the action is about; a second run goes on where the first was refused."""

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from deploy.embedded.archiving import VARIABLE, Recovery
 from deploy.home import SOURCE
 from deploy.management.commands.backup import PASSPHRASE
 from deploy.safekeeping import key_box, manifest, sealing
@@ -43,6 +45,14 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="the backup")
         parser.add_argument("--into", required=True, help=f"a new folder, or the word {DATABASE}")
         parser.add_argument("--keys", type=Path, help="the folder of keys, kept elsewhere")
+        parser.add_argument(
+            "--wal",
+            type=Path,
+            help=f"go on from the backup with what {VARIABLE} kept; its files are not sealed",
+        )
+        parser.add_argument(
+            "--until", type=_moment, help="with --wal: the moment to stop at, as ISO 8601 (UTC)"
+        )
 
     def handle(self, *_args: object, **options: Any) -> None:  # noqa: ANN401
         folder: Path = options["folder"].absolute()
@@ -50,7 +60,8 @@ class Command(BaseCommand):
             self._say("checking the seal and the hashes of the backup")
             keys = _keys(folder, options["into"], options["keys"])
             made = sealing.checked(folder, data_key=keys.data_key)
-            with self._put_back(folder, made, options["into"], keys) as environment:
+            recovery = _recovery(made, options["wal"], options["until"])
+            with self._put_back(folder, made, options["into"], keys, recovery) as environment:
                 found = settle(made=made, environment=environment, say=self._say)
                 self._tell(found)
                 self._say("verifying")
@@ -62,7 +73,7 @@ class Command(BaseCommand):
         self.stdout.write(_words(options["into"]))
 
     def _put_back(
-        self, folder: Path, made: Manifest, into: str, keys: Keys
+        self, folder: Path, made: Manifest, into: str, keys: Keys, recovery: Recovery | None
     ) -> AbstractContextManager[dict[str, str]]:
         if (into == DATABASE) != (made.kind == "dump"):
             other = DATABASE if made.kind == "dump" else "a new folder"
@@ -73,7 +84,9 @@ class Command(BaseCommand):
             return put_back_dump(folder=folder, made=made, say=self._say)
         home = Path(into).absolute()
         require_empty_home(home)
-        return put_back_cluster(folder=folder, made=made, home=home, keys=keys, say=self._say)
+        return put_back_cluster(
+            folder=folder, made=made, home=home, keys=keys, say=self._say, recovery=recovery
+        )
 
     def _tell(self, found: Restored) -> None:
         self._say(
@@ -84,6 +97,30 @@ class Command(BaseCommand):
     def _say(self, words: str) -> None:
         self.stdout.write(f"  {words}")
         self.stdout.flush()
+
+
+def _recovery(made: Manifest, archive: Path | None, until: datetime | None) -> Recovery | None:
+    """Return what to go on with after the backup; refuse what cannot lead to that moment."""
+    if archive is None:
+        if until is not None:
+            raise BackupRefused("--until goes with --wal: a backup alone is of one moment.")
+        return None
+    if made.kind == "dump":
+        raise BackupRefused(
+            "A dump is of one moment. Recover the server with its own archive to a moment of"
+            " yours, then say so: manage.py gate shut --yes"
+        )
+    if until is not None and until < made.made_at:
+        raise BackupRefused(f"This backup was taken at {made.made_at:%F %T} UTC, after that.")
+    recovery = Recovery(archive.absolute(), until)
+    if problem := recovery.problem():
+        raise BackupRefused(problem)
+    return recovery
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _keys(folder: Path, into: str, named: Path | None) -> Keys:

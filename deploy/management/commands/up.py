@@ -1,6 +1,7 @@
 """`manage.py up`: the whole bank on one machine, in one terminal."""
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from deploy import processes, programs
+from deploy.embedded.archiving import archive_settings
 from deploy.embedded.place import EmbeddedUnavailable, place_for
 from deploy.embedded.server import AlreadyRunning, EmbeddedPostgres
 from deploy.greeting import Greeting
@@ -27,6 +29,7 @@ from deploy.management.commands.seed import CUSTOMERS_MAX, CUSTOMERS_MIN
 from deploy.ports import PORT, PortTaken, free_port, listener
 from deploy.safekeeping.unfinished import require_settled
 from deploy.supervisor import Child, Supervisor
+from deploy.witness import vkey_in
 
 READY_SECONDS_MAX = 60
 _WATCH_SECONDS = 0.2
@@ -79,6 +82,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(children, postgres, self._say)
         try:
             self._prepare(environment, options["customers"])
+            supervisor.children[:0] = self._witness(environment)
             self._watch(supervisor, url, environment)
         finally:
             self._say("stopping")
@@ -87,7 +91,8 @@ class Command(BaseCommand):
 
     def _watch(self, supervisor: Supervisor, url: str, environment: dict[str, str]) -> None:
         """Keep everything running until a signal comes; greet when the first page answers."""
-        self._say("starting web, worker and tick")
+        named = [each.name for each in supervisor.children]
+        self._say(f"starting {', '.join(named[:-1])} and {named[-1]}")
         supervisor.watch()
         give_up_at = time.monotonic() + READY_SECONDS_MAX
         welcome = ("welcome", url, "--process", str(os.getpid()))
@@ -115,7 +120,8 @@ class Command(BaseCommand):
             self._say("emptying the database")
             shutil.rmtree(place_for(home()).data)
         self._say("starting PostgreSQL")
-        postgres = EmbeddedPostgres(home(), self._say)
+        archiving = archive_settings(os.environ, home())
+        postgres = EmbeddedPostgres(home(), self._say, archiving)
         postgres.start()
         return postgres
 
@@ -153,6 +159,42 @@ class Command(BaseCommand):
             ),
             Child("worker", programs.worker(), environment, logs / "worker.log"),
             Child("tick", programs.tick(manage=_MANAGE), environment, logs / "tick.log"),
+        ]
+
+    def _witness(self, environment: dict[str, str]) -> list[Child]:
+        """Return the witness of this machine, unless others are named or there is no log yet.
+
+        Its key and its memory stand in a folder of their own. A witness counts for more on a
+        machine that whoever runs the bank cannot change: name that one in FRONTLINE_WITNESSES.
+        """
+        if environment.get("FRONTLINE_WITNESSES") or self._stopping.is_set():
+            return []
+        log_keys = self._log_keys(environment)
+        if not log_keys:
+            return []
+        storage, port = home() / "outside-witness", free_port(programs.HOST)
+        environment["FRONTLINE_WITNESSES"] = f"http://{programs.HOST}:{port} {vkey_in(storage)}"
+        return [
+            Child(
+                "witness",
+                programs.witness(storage=storage, port=port, log_keys=log_keys),
+                environment,
+                home() / "logs" / "witness.log",
+            )
+        ]
+
+    def _log_keys(self, environment: dict[str, str]) -> list[str]:
+        listed = subprocess.run(
+            [sys.executable, str(_MANAGE), "keys", "list", "--json"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        return [
+            each["verification_key"]
+            for each in json.loads(listed.stdout)
+            if each["purpose"] == "log"
         ]
 
     def _prepare(self, environment: dict[str, str], customers: int) -> None:

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.witness import Refusal, Witness, open_witness, roots
+from deploy.witness import Refusal, Witness, open_witness, put_aside, roots, vkey_in
 from sentinel.log.merkle import EMPTY, complete_subtrees, consistency_ranges, extend, fold
 from sentinel.log.note import (
     ED25519,
@@ -168,3 +168,24 @@ def test_no_changed_byte_of_a_request_is_cosigned(witness, data):
     with pytest.raises(Refusal):
         witness.add_checkpoint(bytes(body), SECONDS)
     assert files(witness) == []
+
+
+def test_a_history_put_aside_is_kept_and_another_begins(witness):
+    witness.add_checkpoint(request(0, 5), SECONDS)
+    refused(witness, request(0, 3, salt=b"other"))
+
+    aside = put_aside(witness.storage, ORIGIN, SECONDS)
+
+    assert witness.add_checkpoint(request(0, 3, salt=b"other"), SECONDS)
+    assert [each.name for each in aside.iterdir()] == ["000000000000005.checkpoint"]
+    assert put_aside(witness.storage, "another.example/log", SECONDS) is None
+
+
+def test_the_key_of_a_witness_is_known_before_it_runs(tmp_path):
+    told = vkey_in(tmp_path / "apart")
+
+    ran = open_witness(
+        name="frontline.example/witness/outside", storage=tmp_path / "apart", vkeys=[]
+    )
+
+    assert ran.vkey() == told == vkey_in(tmp_path / "apart")
