@@ -48,6 +48,7 @@ from interaction.people import (
     sign_ins,
     staff_members,
 )
+from interaction.privacy import *  # noqa: F403  (all that it names)
 from interaction.privacy_doors import *  # noqa: F403  (all that it names)
 from interaction.privacy_doors import __all__ as privacy
 from interaction.programs import *  # noqa: F403  (all that it names)

@@ -10,14 +10,9 @@ import sentinel.public
 from nexus.facts import Fact, facts_of
 from sentinel.public import count_written
 
-# Which classes of fact each purpose may use (GDPR Art. 5(1)(b)); an unknown purpose may use none.
-PERMITTED_CLASSES: Mapping[str, frozenset[str]] = {
-    "servicing": frozenset({"identity", "contact", "financial", "communication"}),
-    "payments": frozenset({"identity", "financial", "risk", "communication"}),
-    "fraud_review": frozenset({"identity", "financial", "behaviour", "risk", "communication"}),
-    "compliance": frozenset({"identity", "contact", "financial", "risk", "communication"}),
-}
-PURPOSES = frozenset(PERMITTED_CLASSES)
+# The purposes a bank begins with. Which classes each may use (GDPR Art. 5(1)(b)), and whether the
+# customer agreed, is asked of Sentinel; an unknown purpose may use none.
+PURPOSES = sentinel.public.shipped_purposes()
 
 # Facts older than this are left out: a decision must not rest on them without a fresh look.
 AGE_MAX: Mapping[str, timedelta] = {
@@ -52,7 +47,7 @@ class ContextItem:
 
 @dataclass(frozen=True, slots=True)
 class Omission:
-    """What was left out, and why: not permitted, too old, or over the budget."""
+    """What was left out, and why: not permitted, not agreed to, too old, or over the budget."""
 
     subject: str
     name: str
@@ -90,11 +85,12 @@ def context_for(*, request: ContextRequest, snapshot_id: UUID, at: datetime) -> 
     Raises:
         PurposeUnknown: the purpose is not declared.
     """
-    permitted = PERMITTED_CLASSES.get(request.purpose)
-    if permitted is None:
+    customers = [f"customer:{each[6:]}" for each in request.subjects if each.startswith("party:")]
+    refusals = sentinel.public.data_refusals(purpose=request.purpose, subjects=customers)
+    if refusals is None:
         raise PurposeUnknown(request.purpose)
     facts = facts_of(subjects=request.subjects, as_of=at)
-    kept, omitted = _select(facts, request, permitted, at)
+    kept, omitted = _select(facts, request, refusals, at)
     snapshot = ContextSnapshot(
         id=snapshot_id,
         purpose=request.purpose,
@@ -110,7 +106,7 @@ def context_for(*, request: ContextRequest, snapshot_id: UUID, at: datetime) -> 
 def _select(
     facts: Sequence[Fact],
     request: ContextRequest,
-    permitted: frozenset[str],
+    refusals: Mapping[str, str],
     at: datetime,
 ) -> tuple[list[ContextItem], list[Omission]]:
     kept: list[ContextItem] = []
@@ -118,7 +114,7 @@ def _select(
     left = request.budget_characters
     for fact in _by_priority(facts, request.pinned):
         size = len(json.dumps(fact.value))
-        reason = _refusal(fact, permitted, at)
+        reason = _refusal(fact, refusals, at)
         if not reason and fact.name not in request.pinned and size > left:
             reason = "over_budget"
         if reason:
@@ -134,9 +130,10 @@ def _by_priority(facts: Sequence[Fact], pinned: tuple[str, ...]) -> list[Fact]:
     return sorted(newest_first, key=lambda fact: fact.name not in pinned)
 
 
-def _refusal(fact: Fact, permitted: frozenset[str], at: datetime) -> str:
-    if fact.purpose_class not in permitted:
-        return "not_permitted_for_purpose"
+def _refusal(fact: Fact, refusals: Mapping[str, str], at: datetime) -> str:
+    refused = refusals.get(fact.purpose_class, "not_permitted_for_purpose")
+    if refused:
+        return refused
     oldest = AGE_MAX.get(fact.purpose_class)
     if oldest is not None and at - fact.valid_from > oldest:
         return "stale"

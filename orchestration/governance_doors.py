@@ -8,6 +8,7 @@ from orchestration.operating.authority import (
     authority_change,
     authority_changes,
 )
+from orchestration.operating.consents import ConsentRefused, say_consent
 from orchestration.operating.forgetting import (
     SubjectChangeRefused,
     ask_subject_change,
@@ -25,6 +26,7 @@ __all__ = [
     "AuthorityRefused",
     "CaseRecord",
     "ChangeOfRulesRefused",
+    "ConsentRefused",
     "Document",
     "SubjectChangeRefused",
     "ask_authority",
@@ -36,6 +38,7 @@ __all__ = [
     "change_of_rules",
     "changes_of_rules",
     "documents_about",
+    "say_consent",
     "subject_change",
     "subject_changes",
 ]

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sentinel import authority_changes
 from sentinel.authority_changes import AUDIENCE
 from sentinel.catalogue import AMOUNT_LIMIT, ActionKind, register_action
+from sentinel.consents import changes as consent_changes
 from sentinel.counting import STEP, STEP_BUDGETS, UNITS
 from sentinel.emergency import changes as emergency_changes
 from sentinel.erasure import changes as subject_changes
@@ -170,6 +171,7 @@ ACTIONS = (
         effect_digest=_switch_effect,
     ),
     *authority_changes.ACTIONS,
+    *consent_changes.ACTIONS,
     *emergency_changes.ACTIONS,
     *subject_changes.ACTIONS,
 )
@@ -200,6 +202,9 @@ def govern(*, action: Action, token: DecisionToken, new_id: Callable[[], UUID] =
             result = authority_changes.write_change(redemption.decision_id, parameters)
             words = authority_changes.authority_words
             return _changed(redemption, "authority", result, words, new_id)
+        if isinstance(parameters, consent_changes.ConsentChange):
+            result = consent_changes.write_consent(redemption.decision_id, parameters)
+            return _changed(redemption, "consent", result, consent_changes.consent_words, new_id)
         if isinstance(parameters, emergency_changes.EmergencyChange):
             result = emergency_changes.write_emergency(redemption.decision_id, parameters)
             words = emergency_changes.emergency_words

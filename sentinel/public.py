@@ -40,6 +40,8 @@ from sentinel.catalogue import (
     outside_audiences,
     register_action,
 )
+from sentinel.consents.doors import *  # noqa: F403  (all that it names)
+from sentinel.consents.doors import __all__ as consents
 from sentinel.deciding import IdempotencyConflict, decide, decide_durably
 from sentinel.device_doors import *  # noqa: F403  (all that it names)
 from sentinel.device_doors import __all__ as devices
@@ -173,6 +175,7 @@ from sentinel.timeline import TimelineBar, decision_timeline
 from sentinel.tokens import TokenRefused
 
 __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
+    *consents,
     *devices,
     *emergency_doors,
     *rules,

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from apps.customer import chat, own_data, views
-from apps.customer.front import design, security
+from apps.customer.front import design, privacy, security
 from apps.customer.front import views as front
 
 app_name = "customer"
@@ -38,5 +38,7 @@ root_urlpatterns = [
     path("security/options/", security.options, name="security-options"),
     path("security/add/", security.add, name="security-add"),
     path("security/remove/", security.remove, name="security-remove"),
+    path("privacy/", privacy.show, name="privacy"),
+    path("privacy/say/", privacy.say, name="privacy-say"),
     path("design/", design.page, name="design"),
 ]

@@ -23,7 +23,14 @@ TYPED = {"provenance": "customer_typed", "reference": "turn:1"}
 MONEY = {"minor_units": 100, "currency": "EUR"}
 PAYEE = {"creditor_iban": LANDLORD_IBAN, "creditor_name": "Hendriks Vastgoed B.V."}
 # What a customer can do at all, and only with what is their own.
-REACHABLE = {"cards.block", "cards.stop", "payees.add", "payments.hold", "payments.transfer"}
+REACHABLE = {
+    "cards.block",
+    "cards.stop",
+    "consent.set",
+    "payees.add",
+    "payments.hold",
+    "payments.transfer",
+}
 MOVED = (
     "ledger_transfer",
     "core_payee",
@@ -190,7 +197,8 @@ def changes_of_memory(party: UUID) -> dict[str, tuple[str, dict[str, object]]]:
 
 
 def changes_of_emergencies(party: UUID) -> dict[str, tuple[str, dict[str, object]]]:
-    """Breaking glass, as a customer would."""
+    """Breaking glass, and what data is used for, as a customer would."""
+    use = {"purpose": "servicing", "data_class": "communication"}
     begun = {
         "kinds": ["accounts.set_status"],
         "minutes": 15,
@@ -200,6 +208,8 @@ def changes_of_emergencies(party: UUID) -> dict[str, tuple[str, dict[str, object
     }
     asked = {
         "emergency.begin": begun,
+        "consent.set": {**use, "party": str(party), "is_given": False},
+        "data_use.set": {**use, "ground": "contract", "is_permitted": True, "reason": "x"},
         "emergency.end": {"emergency": str(uuid4()), "reason": "because of it"},
         "emergency.review": {"emergency": str(uuid4())},
     }

@@ -1,126 +1,103 @@
-"""A compliance officer holds and erases on the console; operations agrees, or nothing happens."""
+"""A customer objects on a page: the class is left out of what a purpose sees, and it says why."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
-from orchestration.public import TaskFilters, complete, subject_changes, tasks
-from sentinel.public import erasures, legal_holds, subject_seal, subject_standing
-from tests.journeys.test_hostile_browser import flows, signed_in
+import nexus.public
+from tests.journeys.test_hostile_browser import signed_in
 
-PAGE, CHANGE = "/console/privacy/", "/console/privacy/change/"
-
-
-@pytest.fixture
-def carla(bank):
-    subject_seal(subject=bank.anna.id)
-    return signed_in("carla")
+PAGE, SAY = "/privacy/", "/privacy/say/"
 
 
 @pytest.fixture
-def said(bank):
-    return {"what": "forget", "subject": bank.anna.id, "reason": "Asked for it by letter"}
+def told(bank):
+    """Something that Anna wrote, as Nexus knows it."""
+    nexus.public.record_facts(
+        facts=[
+            nexus.public.NewFact(
+                subject=f"party:{bank.customer_id}",
+                name="note",
+                value="called",
+                valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+                source="case:1",
+                event_id=uuid4(),
+                purpose_class="communication",
+            )
+        ]
+    )
 
 
-def asked(browser, said):
-    return browser.post(CHANGE, {**said, "step": "ask", "change_id": str(uuid4())})
+def seen(bank):
+    request = nexus.public.ContextRequest(
+        subjects=(f"party:{bank.customer_id}",), purpose="servicing"
+    )
+    return nexus.public.context_for(request=request, snapshot_id=uuid4(), at=datetime.now(UTC))
 
 
-def answered(who, verdict):
-    (task,) = tasks(principal=who, filters=TaskFilters(kind="approval"))
-    at = datetime.now(UTC)
-    complete(task_id=task.id, principal=who, answer={"verdict": verdict}, comment="Looked", at=at)
+def says(browser, word, **changes):
+    asked = {
+        "change_id": str(uuid4()),
+        "purpose": "servicing",
+        "data_class": "communication",
+        "say": word,
+    }
+    return browser.post(SAY, {**asked, **changes})
 
 
-def is_forgotten(bank):
-    return subject_standing(subject=bank.anna.id).forgotten_at is not None
+def kept():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM sentinel_consent")
+        return cursor.fetchone()[0]
 
 
-def test_an_empty_register_says_so_and_names_what_stays(carla):
-    shown = carla.get(PAGE).content.decode()
+def test_what_a_customer_objects_to_is_left_out_with_the_reason(bank, told):
+    anna = signed_in("anna")
+    assert "note" in {item.name for item in seen(bank).items}
 
-    assert "Nobody is on hold" in shown
-    assert "Nobody was forgotten" in shown
-    assert "duty to keep books" in shown
-
-
-def test_nothing_is_asked_until_it_was_seen(bank, carla, said):
-    before = flows()
-
-    seen = carla.post(CHANGE, said)
-
-    assert seen.status_code == 200
-    assert f"Erase for ever what is sealed for {bank.anna.id}" in seen.content.decode()
-    assert flows() == before
-    assert not is_forgotten(bank)
-
-
-def test_what_operations_agrees_to_is_erased(bank, carla, said):
-    answer = asked(carla, said)
-    waiting = is_forgotten(bank)
-    answered(bank.employees["omar"], "approve")
+    answer = says(anna, "no")
+    without = seen(bank)
 
     assert answer.status_code == 302
-    assert not waiting
-    assert is_forgotten(bank)
-    assert [each.subject for each in erasures()] == [bank.anna.id]
-    shown = carla.get(f"{answer.url}&customer={bank.anna.id}").content.decode()
-    assert "Forgotten" in shown
-    assert "Their key was destroyed" in shown
-
-
-def test_what_nobody_agrees_to_erases_nothing(bank, carla, said):
-    asked(carla, said)
-    answered(bank.employees["omar"], "reject")
-
-    (change,) = subject_changes(principal=bank.employees["carla"])
-    assert change.standing == "refused"
-    assert not is_forgotten(bank)
-
-
-def test_a_hold_stands_on_the_page_stops_an_erasure_and_is_ended(bank, carla, said):
-    asked(carla, {**said, "what": "hold", "reason": "File 2026-114"})
-    answered(bank.employees["omar"], "approve")
-
-    refused = carla.post(CHANGE, said)
-    assert refused.status_code == 422
-    assert "A legal hold is in force" in refused.content.decode()
-    assert "File 2026-114" in carla.get(PAGE).content.decode()
-    (hold,) = legal_holds()
-    asked(carla, {"what": "release", "hold": str(hold.id), "reason": "Closed"})
-    answered(bank.employees["omar"], "approve")
-    assert [each.is_standing for each in legal_holds()] == [False]
-    assert carla.post(CHANGE, said).status_code == 200
+    assert "note" not in {item.name for item in without.items}
+    assert ("note", "objected") in {(each.name, each.reason) for each in without.omitted}
+    assert "Not used" in anna.get(PAGE).content.decode()
+    says(anna, "yes")
+    assert "note" in {item.name for item in seen(bank).items}
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"),
+    "wrong",
     [
-        ({"subject": "everybody"}, "String should match"),
-        ({"subject": f"customer:{uuid4()}"}, "Nothing is held under this person"),
-        ({"reason": ""}, "at least 1 character"),
-        ({"what": "hold", "until": "2026-13-01"}, "Give a day"),
-        ({"what": "hold", "until": "2020-01-01"}, "It would end before it begins"),
-        ({"what": "release", "hold": "x"}, "valid UUID"),
-        ({"what": "release", "hold": str(uuid4())}, "There is no such legal hold"),
+        {"data_class": "identity"},
+        {"purpose": "compliance"},
+        {"purpose": "made up"},
+        {"purpose": ""},
     ],
 )
-def test_a_refusal_says_why_and_asks_nobody(carla, said, wrong, words):
-    before = flows()
-
-    answer = carla.post(CHANGE, {**said, **wrong})
+def test_what_does_not_rest_on_their_word_stays(bank, wrong):
+    answer = says(signed_in("anna"), "no", **wrong)
 
     assert answer.status_code == 422
-    assert words in answer.content.decode()
-    assert flows() == before
+    assert "Nothing has changed" in answer.content.decode()
+    assert kept() == 0
 
 
-@pytest.mark.parametrize("name", ["anna", "omar", "eva"])
-def test_personal_data_are_compliance_s_to_hold_and_erase(bank, said, name):
+def test_a_page_sent_twice_says_it_once(bank):
+    anna, change_id = signed_in("anna"), str(uuid4())
+
+    answers = [says(anna, "no", change_id=change_id).status_code for _ in range(2)]
+
+    assert (answers, kept()) == ([302, 302], 1)
+    assert says(anna, "no", change_id="x").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["omar", "carla"])
+def test_colleagues_say_nothing_here(bank, name):
     browser = signed_in(name)
-    before = flows()
 
-    assert browser.get(PAGE).status_code in {302, 403, 404}
-    assert asked(browser, said).status_code in {302, 403, 404}
-    assert flows() == before
+    assert browser.get(PAGE).status_code == 403
+    assert says(browser, "no").status_code == 403
+    assert kept() == 0
