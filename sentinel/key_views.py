@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -29,6 +30,7 @@ class PublicKey:
     public_bytes: bytes
     verification_key: str
     state: KeyState
+    signs_from: datetime
 
 
 def public_keys() -> tuple[PublicKey, ...]:
@@ -81,7 +83,8 @@ def _shown(entity: str, purpose: Purpose, file: KeyFile, state: KeyState) -> Pub
         state = "counts"
     raw = file.signer.public_bytes
     encoded = verification_key(entity, purpose, raw).encoded()
-    return PublicKey(purpose.value, file.signer.kid, raw, encoded, state)
+    signs_from = datetime.fromtimestamp(file.signs_from, UTC)
+    return PublicKey(purpose.value, file.signer.kid, raw, encoded, state, signs_from)
 
 
 def _base64url(raw: bytes) -> str:

@@ -27,8 +27,11 @@ def log(request: HttpRequest) -> HttpResponse:
 
 
 def _health() -> dict[str, Any]:
+    health = sentinel.public.log_health()
     return {
-        "health": sentinel.public.log_health(),
+        "health": health,
+        "at": datetime.now(UTC),
+        "unwitnessed": health.size - (health.last_witness_size or 0),
         "short": sentinel.public.short_checkpoint(),
         "checkpoint": sentinel.public.latest_checkpoint(),
         "keys": sentinel.public.public_keys(),

@@ -101,3 +101,13 @@ def test_the_reconciliation_page_says_that_nothing_was_compared_yet(bank, office
 
     assert "Nothing has been compared yet" in page
     assert "Other channels" in page
+
+
+def test_the_log_page_tells_how_old_keys_are_and_what_no_witness_has_seen(bank, officer):
+    page = officer.get("/console/log/").content.decode()
+
+    health, keys = sentinel.public.log_health(), sentinel.public.public_keys()
+    unseen = health.size - (health.last_witness_size or 0)
+    assert f"<dt>Leaves no witness has seen</dt><dd>{unseen}</dd>" in page
+    assert page.count('<td class="mono wrap">') == len(keys)
+    assert all(each.state != "next" for each in keys)

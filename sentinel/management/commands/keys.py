@@ -132,4 +132,5 @@ def _known(named: str) -> str:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, str]:
-    return {**values, "public_bytes": values["public_bytes"].hex()}
+    moment = values["signs_from"].isoformat()
+    return {**values, "public_bytes": values["public_bytes"].hex(), "signs_from": moment}
