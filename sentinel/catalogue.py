@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,9 +18,12 @@ from sentinel.signing.canonical import NotCanonical, canonical_json, domain_pref
 from sentinel.vocabulary import Action, Money
 
 SALT_BYTES = 16
+FIELDS_NAMED_MAX = 20
 AMOUNT_LIMIT = 2**53
 _PARAMS = domain_prefix("params")
 _LINKED = domain_prefix("linked")
+_RESOURCE = re.compile(r"[a-z][a-z_]{0,39}:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_KIND = re.compile(r"[a-z][a-z0-9_.]{0,39}")
 _entries: dict[str, "ActionKind"] = {}
 
 
@@ -157,6 +161,16 @@ def typed_parameters(entry: ActionKind, action: Action) -> TypedParameters:
     return _typed(entry, text)
 
 
+def is_resource(text: str) -> bool:
+    """Return whether a text names a resource: its kind, a colon, and a plain identifier."""
+    return _RESOURCE.fullmatch(text) is not None
+
+
+def shown_kind(kind: str) -> str:
+    """Return a kind as it may be recorded though nobody declared it: in plain letters, or "?"."""
+    return kind if _KIND.fullmatch(kind) else "?"
+
+
 def typed_again(entry: ActionKind, plain: Mapping[str, object]) -> TypedParameters:
     """Return parameters that were accepted once in their types, to judge them again.
 
@@ -178,8 +192,7 @@ def _typed(entry: ActionKind, text: str) -> TypedParameters:
     try:
         model = entry.parameters.model_validate_json(text)
     except ValidationError as error:
-        fields = {".".join(map(str, item["loc"])) for item in error.errors(include_input=False)}
-        raise ParametersRefused(entry.kind, tuple(sorted(fields))) from error
+        raise ParametersRefused(entry.kind, _fields_of(error)) from error
     dumped = model.model_dump(mode="json")
     # Text without an escape is ASCII throughout, and that is in normal form.
     plain = dumped if "\\u" not in text else normal_form(dumped)
@@ -191,6 +204,17 @@ def _typed(entry: ActionKind, text: str) -> TypedParameters:
         raise ParametersRefused(entry.kind, ("$",)) from error
     linked = _linked(entry, hashed)
     return TypedParameters(model, MappingProxyType(plain), canonical, _amount(entry, plain), linked)
+
+
+def _fields_of(error: ValidationError) -> tuple[str, ...]:
+    """Return which parameters do not fit. What nobody declared may say anything: it has no name."""
+    found = set()
+    for each in error.errors(include_input=False, include_url=False):
+        place = [str(part) for part in each["loc"]]
+        if each["type"] == "extra_forbidden":
+            place[-1] = "?"
+        found.add(".".join(place))
+    return tuple(sorted(found))[:FIELDS_NAMED_MAX]
 
 
 def salt_for(subject_key: bytes, kind: str) -> bytes:

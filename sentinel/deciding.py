@@ -1,12 +1,10 @@
 """The decision: look everything up, judge, record, and sign a permit if there is one."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from sentinel.asking import Judgement, Step
@@ -16,7 +14,9 @@ from sentinel.catalogue import (
     TypedParameters,
     UnknownAction,
     action_kind,
+    is_resource,
     salt_for,
+    shown_kind,
     typed_parameters,
 )
 from sentinel.counting import Dimension, dimensions_of
@@ -54,10 +54,8 @@ from sentinel.signing.keys import Signer
 from sentinel.signing.token_keys import token_signer
 from sentinel.store import require_transaction, run
 from sentinel.tokens import TTL_SECONDS, Grant, mint
+from sentinel.tolerances import tolerances
 from sentinel.vocabulary import Action, Decision, DecisionToken, Fact, Principal, Verdict
-
-LOG_LAG_SECONDS_MAX = 60
-_RESOURCE = re.compile(r"[a-z][a-z_]{0,39}:[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
 class IdempotencyConflict(SentinelError):
@@ -107,10 +105,10 @@ def decide(
         entry = action_kind(action.kind)
         typed = typed_parameters(entry, action)
     except UnknownAction:
-        return _refuse(asked, "unknown_action", action.kind[:40])
+        return _refuse(asked, "unknown_action", shown_kind(action.kind))
     except ParametersRefused as error:
         return _refuse(asked, error.code, ", ".join(error.fields))
-    if not _RESOURCE.fullmatch(action.resource):
+    if not is_resource(action.resource):
         return _refuse(asked, "bad_resource", "")
     try:
         return _decide(asked, entry, typed)
@@ -318,7 +316,7 @@ def _proposal(
         purpose=asked.purpose,
         at=asked.at,
         dimensions=dimensions,
-        log_lag_seconds_max=getattr(settings, "SENTINEL_LOG_LAG_SECONDS_MAX", LOG_LAG_SECONDS_MAX),
+        tolerated=tolerances(),
     )
 
 
@@ -359,8 +357,9 @@ def _refuse(asked: _Asked, code: str, detail: str, *, is_sealed: bool = True) ->
     step = Step("catalogue", code, detail)
     judgement = Judgement(Verdict.DENY, (code,), (reason(code, detail=detail),), (step,))
     # What cannot be understood may hold anything, so none of it is kept.
-    resource = asked.action.resource if _RESOURCE.fullmatch(asked.action.resource) else "?"
-    action = replace(asked.action, sources={}, resource=resource)
+    resource = asked.action.resource if is_resource(asked.action.resource) else "?"
+    kind = shown_kind(asked.action.kind)
+    action = replace(asked.action, sources={}, resource=resource, kind=kind)
     ruling = Ruling(
         id=asked.id,
         entity=asked.entity,

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-
 from sentinel.asking import Judgement
 from sentinel.catalogue import (
     ParametersRefused,
     UnknownAction,
     action_kind,
+    is_resource,
+    shown_kind,
     typed_parameters,
 )
 from sentinel.counting import dimensions_of
-from sentinel.deciding import LOG_LAG_SECONDS_MAX
 from sentinel.emergency.standing import breaker_of
 from sentinel.entities import current_entity
 from sentinel.gathering import GateShut, Question, gather
@@ -37,6 +36,7 @@ from sentinel.principals import (
 from sentinel.refusals import reason
 from sentinel.signing.custody import SignerUnavailable
 from sentinel.signing.token_keys import token_signer
+from sentinel.tolerances import tolerances
 from sentinel.vocabulary import Action, Fact, Principal, Reason, Verdict
 
 NO_CASE = UUID(int=0)
@@ -61,11 +61,13 @@ def foresee(
     Raises:
         EntityNotSet: no legal entity is being worked for.
     """
+    if not is_resource(action.resource):
+        return _refused("bad_resource", "")
     try:
         entry = action_kind(action.kind)
         typed = typed_parameters(entry, action)
     except UnknownAction:
-        return _refused("unknown_action", action.kind[:40])
+        return _refused("unknown_action", shown_kind(action.kind))
     except ParametersRefused as error:
         return _refused(error.code, ", ".join(error.fields))
     proposal = Proposal(
@@ -88,13 +90,11 @@ def foresee(
             purpose=purpose,
             at=at,
         ),
-        log_lag_seconds_max=getattr(settings, "SENTINEL_LOG_LAG_SECONDS_MAX", LOG_LAG_SECONDS_MAX),
+        tolerated=tolerances(),
     )
     try:
         known = gather(_question(proposal))
-    except SignerUnavailable:
-        return _refused("signer_unavailable", "")
-    except GateShut as error:
+    except (SignerUnavailable, GateShut) as error:
         return _refused(error.code, "")
     try:
         rules = rules_in_force(proposal.entity, known.publications, at)

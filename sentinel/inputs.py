@@ -40,7 +40,8 @@ def inputs_of(proposal: Proposal, known: Gathered) -> dict[str, object]:
         "version": VERSION,
         "gathered": {name: _in_order(value) for name, value in gathered.items()},
         "people": [_person(link) for link in proposal.principal.chain()],
-        "lag_max": proposal.log_lag_seconds_max,
+        "lag_max": proposal.tolerated.log_lag,
+        "clock_max": proposal.tolerated.clock,
         "risk": proposal.entry.risk,
         "human_only": proposal.entry.human_only,
     }

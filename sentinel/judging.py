@@ -28,6 +28,7 @@ from sentinel.history import history_refusal, seen_before
 from sentinel.limits import APPROVAL_THRESHOLD
 from sentinel.policy.engine import ContextValue, Rules
 from sentinel.principals import PEOPLE, chain_refusal, is_switch
+from sentinel.tolerances import Tolerances
 from sentinel.vocabulary import Action, Fact, Principal, Provenance, Verdict
 
 SATISFIED_SECONDS_MAX = 600
@@ -49,7 +50,7 @@ class Proposal:
     purpose: str
     at: datetime
     dimensions: tuple[Dimension, ...]
-    log_lag_seconds_max: int
+    tolerated: Tolerances
 
 
 def judge(proposal: Proposal, known: Gathered, rules: Rules) -> Judgement:
@@ -146,7 +147,7 @@ def _log(proposal: Proposal, known: Gathered, _: Rules) -> tuple[str, str] | Non
     if proposal.entry.risk != "high" or known.oldest_pending is None:
         return None
     lag = (known.now - known.oldest_pending).total_seconds()
-    return ("log_behind", f"{lag:.0f} s") if lag > proposal.log_lag_seconds_max else None
+    return ("log_behind", f"{lag:.0f} s") if lag > proposal.tolerated.log_lag else None
 
 
 def _approvals(proposal: Proposal, known: Gathered, _: Rules) -> tuple[str, str] | None:
@@ -156,7 +157,14 @@ def _approvals(proposal: Proposal, known: Gathered, _: Rules) -> tuple[str, str]
     return None
 
 
+def _clock(proposal: Proposal, known: Gathered, _: Rules) -> tuple[str, str] | None:
+    """Refuse a moment that is not now: it would choose which facts are fresh and limits used."""
+    apart = abs((known.now - proposal.at).total_seconds())
+    return ("clock_differs", f"{apart:.0f} s") if apart > proposal.tolerated.clock else None
+
+
 _CHECKS = (
+    ("clock", _clock),
     ("principal_chain", _chain),
     ("kill_switches", _kill_switches),
     ("human_only", _human_only),

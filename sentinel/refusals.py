@@ -84,6 +84,7 @@ _WORDS = MappingProxyType(
             "A backup was put back, and the gate is not open again: see `manage.py gate`.",
         ),
         "log_behind": (_LATER, "The evidence log is not being sequenced; high-risk actions stop."),
+        "clock_differs": (_LATER, "The clock of the process that asks is not the database's."),
         "forgotten": (_STOPPED, "The personal data of this subject have been erased."),
         "no_mandate": (
             "This may not be done on somebody's behalf without a mandate that is in force."

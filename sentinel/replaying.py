@@ -5,6 +5,7 @@ was looked up then comes with them. A subject who was forgotten cannot be judged
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from sentinel.policy.engine import Rules, compile_rules
 from sentinel.principals import customer_of
 from sentinel.reading import DecisionUnknown
 from sentinel.sealing import SealBroken, unseal_values, unwrap_key
+from sentinel.tolerances import Tolerances
 from sentinel.vocabulary import Action, Fact, Provenance, Source
 
 BATCH = 1_000
@@ -295,5 +297,6 @@ def _proposal(
             purpose=row["purpose"],
             at=row["decided_at"],
         ),
-        log_lag_seconds_max=inputs["lag_max"],
+        # Before clocks were compared every moment was taken for what it said.
+        tolerated=Tolerances(inputs["lag_max"], inputs.get("clock_max", math.inf)),
     )

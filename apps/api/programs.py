@@ -1,6 +1,7 @@
 """Programs that ask Sentinel or carry out what it permits: whose key it is, and strict JSON."""
 
 import json
+import unicodedata
 from collections.abc import Mapping
 
 from rest_framework.exceptions import UnsupportedMediaType
@@ -17,7 +18,7 @@ _JSON = "application/json"
 
 
 class NotReadable(ValueError):
-    """The body is not one JSON object with every name once."""
+    """The body is not one JSON object with every name once, or holds text that cannot be kept."""
 
     code = "payload_refused"
 
@@ -42,7 +43,7 @@ def strict_object(request: Request) -> Mapping[str, object]:
         found = _STRICT.decode(body_of(request).decode())
     except (UnsupportedMediaType, ValueError, RecursionError) as error:
         raise NotReadable from error
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not _is_plain(found):
         raise NotReadable
     return found
 
@@ -79,6 +80,20 @@ def refusal(status: int, code: str, **more: object) -> Response:
     """Return a refusal as every address for programs says it."""
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return Response({"code": code, **more}, status=status, headers=headers)
+
+
+def _is_plain(value: object) -> bool:
+    """Return whether all text in a JSON value can be kept and hashed: in NFC, and no zero in it."""
+    if isinstance(value, str):
+        return "\0" not in value and unicodedata.is_normalized("NFC", value) and _is_whole(value)
+    if isinstance(value, dict):
+        return all(_is_plain(name) and _is_plain(item) for name, item in value.items())
+    return not isinstance(value, list) or all(map(_is_plain, value))
+
+
+def _is_whole(text: str) -> bool:
+    """Return whether a text holds no half of a surrogate pair."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

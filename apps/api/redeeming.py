@@ -50,7 +50,7 @@ class _Asked(_Said):
     parameters: dict[str, object]
     case_id: str = Field(max_length=36)
     idempotency_key: str = Field(min_length=1, max_length=200)
-    purpose: str = Field(max_length=40)
+    purpose: str = Field(pattern=r"^[a-z][a-z_]{0,39}$")
 
 
 class _Ended(_Said):

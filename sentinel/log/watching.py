@@ -2,13 +2,12 @@
 
 import logging
 
-from django.conf import settings
 from opentelemetry import metrics
 
 from sentinel.entities import current_entity
 from sentinel.log.reading import LogHealth, log_health
+from sentinel.tolerances import tolerances
 
-LAG_SECONDS_MAX = 60
 _logger = logging.getLogger(__name__)
 _meter = metrics.get_meter("frontline.evidence_log")
 _lag = _meter.create_gauge(
@@ -41,5 +40,4 @@ def watch_log_once() -> bool:
 
 def is_behind(health: LogHealth) -> bool:
     """Return whether so old a record waits that actions of high risk are refused."""
-    limit = getattr(settings, "SENTINEL_LOG_LAG_SECONDS_MAX", LAG_SECONDS_MAX)
-    return bool(health.pending and health.lag_seconds > limit)
+    return bool(health.pending and health.lag_seconds > tolerances().log_lag)

@@ -211,6 +211,33 @@ def test_a_token_is_good_for_exactly_its_action(bank):
     assert sent(f"{PLACE}/redeem", presented(letter), key)[0] == 200
 
 
+@pytest.mark.parametrize("text", ["\0", "e\u0301", "\ud800"], ids=["zero", "not NFC", "half"])
+@pytest.mark.parametrize("field", ["idempotency_key", "purpose", "kind", "case_id", "a parameter"])
+def test_text_that_cannot_be_kept_is_refused_and_nothing_is_recorded(bank, field, text):
+    key, before = connector(), count("sentinel_record")
+    wish = wanted(bank)
+    if field == "a parameter":
+        wish["parameters"][text] = 1
+    else:
+        wish[field] = text
+
+    assert sent(PLACE, wish, key) == (400, {"code": "payload_refused"})
+    assert count("sentinel_record") == before
+
+
+def test_names_nobody_declared_are_counted_not_kept(bank):
+    key = connector()
+    wish = wanted(bank)
+    wish["parameters"] |= {f"NL91ABNA04171643{n:02}": 1 for n in range(100)}
+
+    status, said = sent(PLACE, wish, key)
+
+    assert (status, said["verdict"]) == (200, "deny")
+    assert "ABNA" not in json.dumps(said)
+    assert count("sentinel_record WHERE convert_from(body, 'UTF8') LIKE '%ABNA%'") == 0
+    assert count("sentinel_record WHERE octet_length(body) > 60000") == 0
+
+
 def test_a_stopped_action_is_spent_no_more(bank):
     key = connector()
     letter = permitted(bank, key)

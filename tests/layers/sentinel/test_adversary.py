@@ -116,6 +116,24 @@ def test_token_is_spent_though_the_process_and_its_memory_are_new():
     assert count("sentinel_redemption") == 1
 
 
+@pytest.mark.parametrize("hours", [-24, -2, 6], ids=["a day back", "two hours back", "ahead"])
+def test_a_clock_that_differs_from_the_database_s_is_refused(settings, hours):
+    settings.SENTINEL_CLOCK_SECONDS_MAX = 300
+    at = now() + timedelta(hours=hours)
+
+    decision = decided(payment(), customer(), facts(at=at), at=at)
+
+    assert (decision.verdict, codes(decision)) == (Verdict.DENY, ("clock_differs",))
+    assert counts() == NOTHING_MOVED
+
+
+def test_a_clock_that_is_a_little_wrong_is_no_reason_to_refuse(settings):
+    settings.SENTINEL_CLOCK_SECONDS_MAX = 300
+    at = now() - timedelta(seconds=30)
+
+    assert codes(decided(payment(), customer(), facts(at=at), at=at)) != ("clock_differs",)
+
+
 def test_clock_of_the_caller_makes_no_token_live_longer():
     anna, action = customer(), payment()
     late = now() + timedelta(hours=6)
