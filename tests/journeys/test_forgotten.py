@@ -1,6 +1,7 @@
 """A raw dump of everything the bank keeps, before and after somebody is forgotten."""
 
 import json
+import re
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -44,7 +45,9 @@ def dump(superuser_connection):
         found = {}
         for (table,) in tables:
             with session.cursor().copy(f'COPY "{table}" TO STDOUT') as copy:
-                found[table] = b"".join(bytes(block) for block in copy)
+                # The months of a table are one store.
+                store = re.sub(r"_\d{4}_\d{2}$", "", table)
+                found[store] = found.get(store, b"") + b"".join(bytes(block) for block in copy)
         return found
 
     return read
