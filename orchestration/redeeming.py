@@ -154,6 +154,7 @@ def record_outside(*, caller: Caller, token_id: UUID, said: Ended) -> Outcome:
             code=said.code,
             reference=said.reference,
             words=said.words,
+            is_redeemed_first=True,
         )
 
 

@@ -23,6 +23,7 @@ IN_PROGRESS = "in_progress"
 
 _RECORD = "SELECT sentinel_record_outcome(%s, %s, %s, %s, %s, %s, %s, %s)"
 _AUDIENCE = "SELECT audience FROM sentinel_decision WHERE id = %s AND verdict = 'permit'"
+_REDEEMED = "SELECT FROM sentinel_redemption WHERE token = %s"
 _OUTCOME = """
 SELECT decision_id, kind, code, reference, position, words, recorded_at FROM sentinel_outcome
 WHERE decision_id = %s ORDER BY is_final DESC LIMIT 1
@@ -92,16 +93,21 @@ def record_outcome(  # noqa: PLR0913 - an outcome has these parts
     reference: str = "",
     position: str = "",
     words: str = "",
+    is_redeemed_first: bool = False,
     new_id: Callable[[], UUID] = uuid7,
 ) -> Outcome:
     """Record how a permitted action ended; saying the same twice returns the first.
 
     `words` are the bank's own and name nobody. What was reserved against a limit is settled when
-    done, released when failed or expired, and stays held while unknown.
+    done, released when failed or expired, and stays held while unknown. With `is_redeemed_first`
+    nothing is said of a permit that was not redeemed, not even that it failed.
 
     Raises:
         OutcomeRefused: there is no such permit, it was never redeemed, or it ended otherwise.
     """
+    if is_redeemed_first and not run_one(_REDEEMED, [decision_id]):
+        found = outcome_of(decision_id=decision_id)
+        raise OutcomeRefused(str(decision_id), kind.value, found.kind.value if found else "")
     body = {"code": code, "outcome": kind.value, "position": position, "reference": reference}
     record = append_statement(
         kind="executed" if kind is OutcomeKind.DONE else "outcome",

@@ -22,6 +22,8 @@ _STATUS: Mapping[str, int] = {
     "unknown_decision": 404,
     "spent": 409,
     "expired": 410,
+    "emergency_over": 410,
+    "gate_shut": 503,
     "revoked": 410,
     "other_parameters": 422,
     "unknown_obligation": 422,

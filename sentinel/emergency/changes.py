@@ -29,7 +29,7 @@ WORDS: Mapping[str, str] = {
     "emergency_lifts_nothing": "No rule in force says that an emergency changes anything here.",
     "emergency_not_self": "An emergency is begun for oneself.",
     "emergency_over": "The emergency is over already.",
-    "emergency_review_owed": "An earlier emergency of theirs has not been reviewed in time.",
+    "emergency_review_owed": "An earlier emergency of theirs is not reviewed yet.",
     "emergency_running": "An emergency of theirs is running already.",
     "emergency_unknown": "There is no such emergency.",
     "emergency_unknown_kind": "There is no such kind of action.",

@@ -15,7 +15,7 @@ from django.test import Client
 
 from deploy.simulators.print_house import Bank, Books, Server
 from orchestration.public import AudienceRefused, make_caller
-from sentinel.public import outcome_of
+from sentinel.public import outcome_of, record_outcome
 from sentinel.vocabulary import OutcomeKind
 from tests.authority import count, throw
 
@@ -268,6 +268,42 @@ def test_an_outcome_is_said_once_and_by_the_one_who_acted(bank):
     assert stranger == (404, {"code": "permit_unknown"})
     assert sent(place, {**done, "words": "x" * 201}, key)[0] == 400
     assert Client().get(place, headers=headers).json() == first[1]
+
+
+def test_what_was_never_redeemed_cannot_be_said_to_have_failed(bank):
+    key = connector()
+    letter = permitted(bank, key)
+    place = f"{PLACE}/{letter['decision']}/outcome"
+
+    early = sent(place, {"kind": "failed", "code": "no_paper"}, key)
+
+    assert early == (409, {"code": "outcome_refused", "recorded": ""})
+    assert outcome_of(decision_id=letter["decision"]) is None
+    assert sent(f"{PLACE}/redeem", presented(letter), key)[0] == 200
+
+
+def test_what_has_ended_is_spent_no_more(bank):
+    key = connector()
+    letter = permitted(bank, key)
+    record_outcome(decision_id=letter["decision"], kind=OutcomeKind.FAILED, code="withdrawn")
+
+    status, said = sent(f"{PLACE}/redeem", presented(letter), key)
+
+    assert (status, said["code"], said["outcome"]["code"]) == (409, "spent", "withdrawn")
+    assert spent_under(letter) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_spent_while_the_gate_is_shut(bank, superuser_connection):
+    key = connector()
+    letter = permitted(bank, key)
+    superuser_connection.execute(
+        "INSERT INTO sentinel_gate (entity, backup, epoch, size)"
+        " VALUES ('meridian-nl', gen_random_uuid(), 0, 0)"
+    )
+
+    assert sent(f"{PLACE}/redeem", presented(letter), key) == (503, {"code": "gate_shut"})
+    assert spent_under(letter) == 0
 
 
 def test_a_permit_is_asked_for_under_a_mandate_the_key_names(bank):

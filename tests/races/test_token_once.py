@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connection, connections, transaction
 
 from sentinel.public import TokenRefused, legal_entity
 from sentinel.vocabulary import OutcomeKind, Verdict
@@ -92,6 +92,31 @@ def test_one_second_factor_pays_once_under_two_keys():
         return "redeemed"
 
     assert Counter(at_once(present, 2, 2)) == {"redeemed": 1, "spent": 1}
+
+
+def test_a_failure_said_meanwhile_is_waited_for():
+    """Who redeems waits for whoever says that it failed, and is refused then."""
+    action = payment()
+    decision = confirmed(action, customer())
+
+    def present(_):
+        try:
+            with transaction.atomic():
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = '50ms'")
+                spent(decision, action)
+        except OperationalError as waited:
+            return waited.__cause__.sqlstate
+        return "redeemed"
+
+    with transaction.atomic():
+        done(decision, OutcomeKind.FAILED)
+        results = at_once(present, 1, 1)
+
+    with pytest.raises(TokenRefused) as refused:
+        spent(decision, action)
+    assert (results, refused.value.reason) == (["55P03"], "spent")
+    assert count("sentinel_redemption") == 0
 
 
 def test_fifty_actors_cannot_overrun_a_limit():

@@ -72,7 +72,8 @@ def test_a_grant_takes_two_people_and_is_on_record(anna):
         assert cursor.fetchone() == (omar.person_id, carla.person_id)
 
 
-def test_the_database_looks_for_the_second_person_itself(anna):
+@pytest.mark.django_db(transaction=True)
+def test_the_database_looks_for_the_second_person_itself(anna, superuser_connection):
     omar, carla = employee("operations"), employee("compliance_officer")
     parameters = {**named(anna), "kind": "mandate", "powers": "act", "kinds": [PAY], "reason": "x"}
     action = change("authority.grant", parameters)
@@ -80,12 +81,11 @@ def test_the_database_looks_for_the_second_person_itself(anna):
     permit = decided(action, omar, (), "operations")
     before = rows()
 
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s] WHERE id = ("
-            "SELECT approval_id FROM sentinel_decision WHERE id = %s)",
-            [carla.person_id, permit.id],
-        )
+    superuser_connection.execute(
+        "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s] WHERE id = ("
+        "SELECT approval_id FROM sentinel_decision WHERE id = %s)",
+        [carla.person_id, permit.id],
+    )
 
     with pytest.raises(GovernanceRefused), transaction.atomic():
         govern(action=action, token=permit.token)

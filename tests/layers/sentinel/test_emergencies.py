@@ -276,7 +276,8 @@ def test_nobody_reviews_their_own_under_any_account(fatima):
     assert emergencies()[0].is_justified is None
 
 
-def test_a_review_by_the_same_person_is_refused_by_the_database(fatima, carla):
+@pytest.mark.django_db(transaction=True)
+def test_a_review_by_the_same_person_is_refused_by_the_database(fatima, superuser_connection):
     outcome, case_id = broken(fatima)
     action = replace(
         change("emergency.review", {"emergency": str(outcome.decision_id)}), case_id=case_id
@@ -284,12 +285,11 @@ def test_a_review_by_the_same_person_is_refused_by_the_database(fatima, carla):
     waiting = decided(action, fatima, (), "operations")
 
     given = [waiting.approval_request_id, "employee:another", fatima.person_id]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE sentinel_approval_request SET excluded_persons = '{x}', excluded_ids = '{x}'"
-            " WHERE id = %s",
-            given[:1],
-        )
+    superuser_connection.execute(
+        "UPDATE sentinel_approval_request SET excluded_persons = '{x}', excluded_ids = '{x}'"
+        " WHERE id = %s",
+        given[:1],
+    )
 
     with pytest.raises(DatabaseError, match="check constraint"), transaction.atomic():
         connection.cursor().execute(
@@ -329,6 +329,23 @@ def test_invariant_01_the_application_writes_no_emergency_by_itself(fatima, stat
 
 def _parsed(action):
     return CHANGES["begin_emergency"].model_validate(action.parameters, strict=False)
+
+
+def test_glass_is_broken_again_only_after_the_review(fatima, carla):
+    first, case_id = broken(fatima)
+    ending = {"emergency": str(first.decision_id), "reason": "It is over"}
+    ended = changed(change("emergency.end", ending), fatima)
+    before = count("sentinel_emergency")
+
+    owed, _ = broken(fatima)
+    elsewhere, _ = broken(employee("fraud_analyst"))
+    review(fatima, first.decision_id, case_id, carla)
+    again, _ = broken(fatima)
+
+    assert ended.kind is OutcomeKind.DONE
+    assert (owed.kind, owed.code) == (OutcomeKind.FAILED, "emergency_review_owed")
+    assert (elsewhere.kind, again.kind) == (OutcomeKind.DONE, OutcomeKind.DONE)
+    assert count("sentinel_emergency") == before + 2
 
 
 @pytest.fixture

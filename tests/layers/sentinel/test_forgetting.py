@@ -217,17 +217,17 @@ def test_what_could_not_be_written_is_said_before_anybody_is_asked(anna):
     assert subject_problem(change=release) is None
 
 
-def test_the_database_looks_for_the_second_person_itself(anna):
+@pytest.mark.django_db(transaction=True)
+def test_the_database_looks_for_the_second_person_itself(anna, superuser_connection):
     omar, carla = employee("operations"), employee("compliance_officer")
     action = ask_to_forget(anna.id)
     approved(decided(action, omar, (), "operations"), carla)
     permit = decided(action, omar, (), "operations")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s] WHERE id = ("
-            "SELECT approval_id FROM sentinel_decision WHERE id = %s)",
-            [carla.person_id, permit.id],
-        )
+    superuser_connection.execute(
+        "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s] WHERE id = ("
+        "SELECT approval_id FROM sentinel_decision WHERE id = %s)",
+        [carla.person_id, permit.id],
+    )
 
     with pytest.raises(GovernanceRefused), transaction.atomic():
         govern(action=action, token=permit.token)

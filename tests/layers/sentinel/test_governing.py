@@ -255,7 +255,8 @@ def test_invariant_01_a_genesis_limit_is_written_at_the_genesis_only():
     assert untouched() == before
 
 
-def test_the_database_looks_for_the_second_person_itself():
+@pytest.mark.django_db(transaction=True)
+def test_the_database_looks_for_the_second_person_itself(superuser_connection):
     """Even a permit that rests on an approval by its own proposer sets no limit."""
     omar, carla = employee("operations"), employee("compliance_officer")
     action = raised()
@@ -263,12 +264,11 @@ def test_the_database_looks_for_the_second_person_itself():
     permit = proposed(action, omar)
     before = untouched()
 
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s] WHERE id = ("
-            "SELECT approval_id FROM sentinel_decision WHERE id = %s)",
-            [carla.person_id, permit.id],
-        )
+    superuser_connection.execute(
+        "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s] WHERE id = ("
+        "SELECT approval_id FROM sentinel_decision WHERE id = %s)",
+        [carla.person_id, permit.id],
+    )
 
     with pytest.raises(GovernanceRefused), transaction.atomic():
         govern(action=action, token=permit.token)
