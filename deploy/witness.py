@@ -76,13 +76,16 @@ class Submission:
 
 @dataclass(slots=True)
 class Witness:
-    """The key, the logs it knows, and a folder for each with what it cosigned."""
+    """The key, the logs it knows, and for each a folder with what it cosigned, and a lock."""
 
     name: str
     storage: Path
     logs: Mapping[str, tuple[tuple[bytes, Ed25519PublicKey], ...]]
     key: Ed25519PrivateKey
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    locks: dict[str, threading.Lock] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.locks = {origin: threading.Lock() for origin in self.logs}
 
     def vkey(self) -> str:
         """Return the witness's public key as logs are told it."""
@@ -104,8 +107,8 @@ class Witness:
         self._require_signed(asked)
         if asked.old > asked.head.size:
             raise Refusal(400)
-        # Comparing with what is remembered and remembering the next is one step.
-        with self.lock:
+        # Comparing with what is remembered and remembering the next is one step, for each log.
+        with self.locks[asked.head.origin]:
             known = self._remembered(asked.head.origin)
             self._require_growth(asked, known)
             if known is None or known.size != asked.head.size:
@@ -130,13 +133,10 @@ class Witness:
         size = 0 if known is None else known.size
         if asked.old != size:
             raise Refusal(409, f"{size}\n", SIZE_MEDIA)
-        if known is None:
+        if known is None or asked.head.size == size:
             if asked.proof:
                 raise Refusal(422)
-        elif asked.head.size == size:
-            if asked.proof:
-                raise Refusal(422)
-            if asked.head.root != known.root:
+            if known is not None and asked.head.root != known.root:
                 raise Refusal(409, f"{size}\n", SIZE_MEDIA)
         elif roots(size, asked.head.size, known.root, asked.proof) != (known.root, asked.head.root):
             raise Refusal(422)
@@ -145,10 +145,8 @@ class Witness:
         return self.storage / "cosigned" / hashlib.sha256(origin.encode()).hexdigest()[:32]
 
     def _remembered(self, origin: str) -> Head | None:
-        newest = max(self._folder(origin).glob("*.checkpoint"), default=None)
-        if newest is None:
-            return None
-        return read_note(newest.read_text(encoding="utf-8"))[0]
+        newest = max(self._folder(origin).glob("*[1-9]*.checkpoint"), default=None)
+        return read_note(newest.read_text(encoding="utf-8"))[0] if newest else None
 
     def _remember(self, asked: Submission) -> None:
         folder = self._folder(asked.head.origin)
@@ -182,11 +180,13 @@ def read_note(note: str) -> tuple[Head, bytes, tuple[tuple[str, bytes], ...]]:
     """Return what a checkpoint says, what is signed of it, and its signature lines.
 
     Raises:
-        ValueError: it is no signed checkpoint.
+        ValueError: it is no signed checkpoint, or one of a log that holds nothing yet.
     """
     text, blank, signatures = note.partition("\n\n")
     origin, size, root, *_extensions = text.split("\n")
-    if not (blank and origin and _NUMBER.fullmatch(size) and signatures.endswith("\n")):
+    if not (
+        blank and origin and _NUMBER.fullmatch(size) and size != "0" and signatures.endswith("\n")
+    ):
         raise ValueError(origin)
     head = Head(origin, int(size), _base64(root))
     if len(head.root) != 32 or any(ord(character) < 32 for character in note.replace("\n", "")):
@@ -198,6 +198,8 @@ def roots(
     first: int, second: int, first_root: bytes, proof: Sequence[bytes]
 ) -> tuple[bytes, bytes] | None:
     """Return the two roots a consistency proof leads to (RFC 9162, 2.1.4.2), or None."""
+    if not 0 < first < second:
+        return None
     path = list(proof) if first & (first - 1) else [first_root, *proof]
     if not path:
         return None
@@ -388,8 +390,7 @@ def main(arguments: list[str]) -> int:
     if options.put_aside:
         return 0 if put_aside(options.storage, options.put_aside, _seconds()) else 2
     server = Server((options.host, options.port), witness)
-    place = f"http://{options.host}:{server.server_address[1]}"
-    sys.stdout.write(f"{place} {witness.vkey()}\n")
+    sys.stdout.write(f"http://{options.host}:{server.server_address[1]} {witness.vkey()}\n")
     sys.stdout.flush()
     server.serve_forever()
     return 0

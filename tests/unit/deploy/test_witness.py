@@ -132,6 +132,37 @@ def test_what_is_no_sound_request_is_refused_and_changes_nothing(witness, body, 
     assert refused(witness, body) == status
 
 
+def test_a_checkpoint_of_nothing_is_refused_and_the_log_goes_on(witness):
+    assert refused(witness, request(0, 0)) == 400
+
+    assert witness.add_checkpoint(request(0, 1), SECONDS)
+    assert witness.add_checkpoint(request(1, 2), SECONDS)
+
+
+def test_a_checkpoint_of_nothing_that_was_kept_once_counts_as_none(witness):
+    folder = witness.storage / "cosigned" / hashlib.sha256(ORIGIN.encode()).hexdigest()[:32]
+    folder.mkdir(parents=True)
+    note = request(0, 0).decode().partition("\n\n")[2]
+    (folder / f"{0:015d}.checkpoint").write_text(note)
+
+    assert witness.add_checkpoint(request(0, 1), SECONDS)
+    assert witness.add_checkpoint(request(1, 2), SECONDS)
+
+
+def test_one_log_does_not_hold_up_another(tmp_path):
+    other = "frontline.example/log/meridian-be"
+    vkeys = [VKEY, VerificationKey(other, ED25519, SIGNER.public_bytes).encoded()]
+    witness = open_witness(name="witness.example/w1", storage=tmp_path / "witness", vkeys=vkeys)
+
+    with witness.locks[other]:
+        assert witness.add_checkpoint(request(0, 3), SECONDS)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (0, 1), (0, 7), (-1, 3), (3, 3), (4, 3)])
+def test_there_is_no_way_from_nothing_or_back(first, second):
+    assert roots(first, second, bytes(32), [bytes(32)]) is None
+
+
 def test_a_witness_that_begins_again_remembers(witness, tmp_path):
     witness.add_checkpoint(request(0, 5), SECONDS)
 
