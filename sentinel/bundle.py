@@ -53,6 +53,12 @@ _DECISIONS = {
 # That somebody was forgotten goes with what was decided about them, and with nothing else.
 _ERASED = """(r.kind = 'erasure' AND EXISTS (SELECT FROM sentinel_decision d WHERE ({decisions})
  AND d.subject = convert_from(r.body, 'UTF8')::jsonb #>> '{{content,subject}}'))"""
+# The passkeys of whoever approved go with the approvals, so that whose signature it is can be told.
+_PASSKEYS = """(r.kind = 'factor' AND position('"method":"passkey"'::bytea in r.body) > 0 AND EXISTS
+ (SELECT FROM sentinel_approval a JOIN sentinel_approval_request q ON q.id = a.request_id
+ WHERE position(convert_to('"principal":"' || a.approver_id || '"', 'UTF8') in r.body) > 0
+ AND q.decision_id IN (SELECT r.decision_id FROM sentinel_record r
+ WHERE r.kind = 'approval' AND ({records}))))"""
 _WHOLE_LOG = "l.idx IS NOT NULL OR r.id NOT IN (SELECT record_id FROM sentinel_pending)"
 _SEALED = (
     "SELECT EXISTS (SELECT FROM sentinel_record r"
@@ -265,7 +271,9 @@ def _leaves() -> Iterator[bytes]:
 
 def _entries(scope: _Scope) -> Iterator[bytes]:
     erased = _ERASED.format(decisions=_decisions(scope))
-    which = f"l.idx IS NOT NULL AND ({_ALWAYS} OR {erased} OR ({_records(scope)}))"
+    asked = _records(scope)
+    beside = f"{_ALWAYS} OR {erased} OR {_PASSKEYS.format(records=asked)}"
+    which = f"l.idx IS NOT NULL AND ({beside} OR ({asked}))"
     if scope.kind == "log":
         which = _WHOLE_LOG
     sql = f"{_ENTRY} WHERE {which} ORDER BY l.idx NULLS LAST, r.id"

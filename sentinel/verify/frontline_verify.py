@@ -8,9 +8,8 @@ The checkpoint is one copied earlier and kept outside: its short form, or a file
 signed note. The keys are those of the log and of its witnesses. Exit status: 0 verified; 1
 tampered with; 2 not readable or wrong usage; 3 consistent, but with nothing from outside to hold it
 against, so that whoever holds the log's key could have rewritten it. Needs Python and
-`cryptography`; shares no code with the log it checks. Hashing is RFC 6962, notes are C2SP signed
-notes, receipts C2SP tlog-proofs. With `cedarpy`, decisions whose values are in the bundle are
-asked again of the rules they were taken by.
+`cryptography`; shares no code with the log it checks. Hashing is RFC 6962, notes and receipts are
+C2SP's. With `cedarpy`, decisions whose values are in the bundle are asked again of their rules.
 """
 
 import argparse
@@ -24,11 +23,12 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain, pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -46,12 +46,16 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 BYTES_MAX = 8 * 1024**3
 BYTES_READ_MAX = 4 * 1024**2
 NAMED_MAX = 20
+GAPS_MAX = 100_000  # So many missing numbers are followed up; beyond that it only says so.
 ENVELOPE = re.compile(
     rb',"decision_id":(?:null|"([0-9a-f-]{36})"),"entity":"[a-z0-9-]+",'
     rb'"id":"([0-9a-f-]{36})","kind":"([a-z_]+)","v":1\}$'
 )
+NUMBER = re.compile(rb"0|[1-9]\d{0,14}")
 SHORT = re.compile(r"\s*(\d{1,15})-([0-9A-Za-z -]{21,40})\s*")
 Key = tuple[str, bytes, int, Ed25519PublicKey]
+# What reading a record raises that is not written as it should be.
+UNFIT = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
 
 
 class Unreadable(Exception):
@@ -107,6 +111,7 @@ class Report:
     given_size: int | None = None
     witnessed_size: int | None = None
     signatures: int = 0
+    unchecked: int = 0
     open_decisions: list[str] = field(default_factory=list)
     erased: list[str] = field(default_factory=list)
     reevaluations: list[Reevaluation] = field(default_factory=list)
@@ -138,8 +143,9 @@ class Bundle:
     decided: dict[str, bytes] = field(default_factory=dict)
     kinds: dict[int, str] = field(default_factory=dict)
     key_bodies: list[bytes] = field(default_factory=list)
-    approvals: list[tuple[int, bytes]] = field(default_factory=list)
-    passkeys: list[bytes] = field(default_factory=list)
+    approvals: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    # Of each credential: at which record, whose, and by which key; removed with none.
+    passkeys: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
     forgotten: set[str] = field(default_factory=set)
 
     def named(self, indexes: Iterable[int]) -> tuple[Record, ...]:
@@ -161,8 +167,8 @@ def load(path: Path) -> Bundle:
         return Bundle(
             origin=str(manifest["origin"]),
             is_whole_log=manifest["scope"]["kind"] == "log",
-            leaves={int(index): bytes.fromhex(leaf.decode()) for index, leaf, _ in leaves},
-            ids={int(index): record_id.decode() for index, _, record_id in leaves},
+            leaves={_number(index): bytes.fromhex(leaf.decode()) for index, leaf, _ in leaves},
+            ids={_number(index): record_id.decode() for index, _, record_id in leaves},
             entries=[_entry(line) for line in files["entries.txt"].split(b"\n")[:-1]],
             checkpoints=[dict(json.loads(it)) for it in files["checkpoints.jsonl"].splitlines()],
             policies={n[9:]: text for n, text in files.items() if n.startswith("policies/")},
@@ -176,11 +182,14 @@ def _entry(line: bytes) -> tuple[int | None, bytes, bytes]:
     index, microseconds, body = line.split(b" ", 2)
     if body.startswith(b"base64:"):  # a body that is not one line of text, so somebody altered it
         body = base64.b64decode(body[7:])
-    return (
-        int(index) if index != b"-" else None,
-        int(microseconds).to_bytes(8, "big", signed=True),
-        body,
-    )
+    time = int(microseconds).to_bytes(8, "big", signed=True)
+    return None if index == b"-" else _number(index), time, body
+
+
+def _number(text: bytes) -> int:
+    if not NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
 
 
 def check_entries(bundle: Bundle, report: Report) -> None:
@@ -195,14 +204,15 @@ def check_entries(bundle: Bundle, report: Report) -> None:
             continue
         computed = hashlib.sha256(PREFIX + time + body).digest()
         sealed = (bundle.leaves.get(index), bundle.ids.get(index))
-        if index in bundle.kinds or (computed, record_id.decode()) != sealed:
+        is_double, bundle.kinds[index] = index in bundle.kinds, kind.decode()
+        if is_double or (computed, record_id.decode()) != sealed:
             wrong[index] = computed
         else:
-            _note(bundle, index, kind, decision, body)
+            with _reading(bundle, report, index):
+                _note(bundle, index, kind, decision, body)
         if decision:
             ends.setdefault(decision, set()).add(kind)
-        bundle.kinds[index] = kind.decode()
-    report.records, report.leaves = len(bundle.kinds), max(bundle.leaves, default=-1) + 1
+    report.records = len(bundle.kinds)
     _describe(bundle, report, wrong)
     _reconcile(report, ends)
 
@@ -213,12 +223,25 @@ def _note(bundle: Bundle, index: int, kind: bytes, decision: bytes | None, body:
         bundle.key_bodies.append(body)
     elif kind in (b"issued", b"refused") and decision:
         bundle.decided[decision.decode()] = body
-    elif kind == b"approval":
-        bundle.approvals.append((index, body))
-    elif kind == b"factor":
-        bundle.passkeys.append(body)
-    elif kind == b"erasure":
-        bundle.forgotten.add(str(json.loads(body)["content"]["subject"]))
+    elif kind in (b"approval", b"factor", b"erasure"):
+        said = json.loads(body)["content"]
+        if kind == b"approval":
+            bundle.approvals.append((index, said))
+        elif kind == b"erasure":
+            bundle.forgotten.add(str(said["subject"]))
+        elif said["method"] == "passkey":
+            key = str(said["public_key"]) if said["result"] == "enrolled" else ""
+            known = bundle.passkeys.setdefault(said["credential"], [])
+            known.append((index, str(said["principal"]), key))
+
+
+@contextlib.contextmanager
+def _reading(bundle: Bundle, report: Report, index: int) -> Iterator[None]:
+    """Name a record that does not say what its kind should, and go on with the others."""
+    try:
+        yield
+    except UNFIT:
+        report.add("record_unreadable", "does not say what its kind says", bundle.named([index]))
 
 
 def _describe(bundle: Bundle, report: Report, wrong: dict[int, bytes]) -> None:
@@ -230,9 +253,17 @@ def _describe(bundle: Bundle, report: Report, wrong: dict[int, bytes]) -> None:
         report.add("record_altered", f"does not say what was sealed {was}", bundle.named([index]))
     if bundle.is_whole_log and (gone := sorted(bundle.leaves.keys() - bundle.kinds.keys())):
         report.add("record_missing", "was sealed, and the record is gone", bundle.named(gone))
-    if gone := sorted(set(range(max(bundle.leaves, default=-1) + 1)) - bundle.leaves.keys()):
-        report.add("leaf_missing", "has no leaf: its number was removed", bundle.named(gone))
-        bundle.leaves |= dict.fromkeys(gone, bytes(32))
+    if far := sorted(n for n in bundle.leaves if n >= len(bundle.leaves) + GAPS_MAX):
+        report.add("leaf_far_off", "has a number far beyond all others", bundle.named(far))
+        bundle.leaves = {n: leaf for n, leaf in bundle.leaves.items() if n < far[0]}
+    report.leaves = max(bundle.leaves, default=-1) + 1
+    numbers = pairwise([-1, *sorted(bundle.leaves)])
+    gaps = [range(last + 1, index) for last, index in numbers if index - last > 1]
+    if sum(map(len, gaps)) > NAMED_MAX:
+        shown = ", ".join(f"{gap[0]} to {gap[-1]}" for gap in gaps[:NAMED_MAX])
+        report.add("leaf_missing", f"{sum(map(len, gaps))} numbers were removed: {shown}")
+    elif gaps:
+        report.add("leaf_missing", "has no leaf: it was removed", bundle.named(chain(*gaps)))
 
 
 def _reconcile(report: Report, ends: dict[bytes, set[bytes]]) -> None:
@@ -249,17 +280,18 @@ def check_notes(bundle: Bundle, report: Report) -> list[Anchor]:
     """Return the stored checkpoints that the log's key signed, smallest first."""
     anchors, keys = list[Anchor](), list[Key]()
     for body in bundle.key_bodies:
-        with contextlib.suppress(LookupError, TypeError, ValueError):
+        with contextlib.suppress(*UNFIT):
             keys.append(_key(str(json.loads(body)["content"]["vkey"])))
     for stored in bundle.checkpoints:
         try:
             size, root, signers = _open_note(str(stored["note"]), bundle.origin, keys)
             frontier = tuple(bytes.fromhex(item) for item in str(stored["frontier"]).split())
-            if bundle.origin not in signers or size != stored["size"]:
+            is_far_off = size > report.leaves + GAPS_MAX
+            if bundle.origin not in signers or size != stored["size"] or is_far_off:
                 raise ValueError(size)
-        except (LookupError, ValueError, InvalidSignature):
+        except (InvalidSignature, *UNFIT):
             words = f"the checkpoint of {stored.get('size')} records is not signed by the log's key"
-            report.add("checkpoint_altered", words)
+            report.add("checkpoint_altered", f"{words}, or of far more records than these")
             continue
         if len(frontier) != size.bit_count() or _fold(frontier) != root:
             report.add("frontier_altered", f"the tree stored for {size} records does not fit")
@@ -296,7 +328,7 @@ def _open_note(note: str, origin: str, keys: list[Key]) -> tuple[int, bytes, set
                     signed = f"cosignature/v1\ntime {seconds}\n".encode() + body
                 key.verify(signature, signed)
                 signers.add(signer)
-    return int(size), base64.b64decode(root, validate=True), signers
+    return _number(size.encode()), _hash(root), signers
 
 
 def check_tree(bundle: Bundle, report: Report, anchors: list[Anchor]) -> bytes | None:
@@ -361,8 +393,9 @@ def read_given(text: str, origin: str) -> tuple[int, str]:
         note = Path(text).read_text(encoding="utf-8") if "\n" not in text else text
         name, size, root = note.partition("\n\n")[0].split("\n")
         if name != origin:
-            raise Unreadable(f"the checkpoint is of another log, {name}")
-        return int(size), short_digits(origin, int(size), base64.b64decode(root, validate=True))
+            raise Unreadable(_printable(f"the checkpoint is of another log, {name}"))
+        number = _number(size.encode())
+        return number, short_digits(origin, number, _hash(root))
     except (OSError, ValueError) as error:
         raise Unreadable("the checkpoint is neither a short one nor a signed note") from error
 
@@ -384,9 +417,14 @@ def check_inputs(bundle: Bundle, report: Report) -> None:
         decision, values = str(given.get("decision")), str(given.get("values"))
         record, opened = bundle.decided.get(decision), None
         if given.get("erased"):
-            _check_erased(bundle, report, decision, record)
+            with contextlib.suppress(*UNFIT):
+                if _subject(json.loads(record or b"")["content"]) in bundle.forgotten:
+                    report.erased.append(decision)
+                    continue
+            words = f"the values of decision {decision} are said to be erased; no record says so"
+            report.add("erased_without_record", words)
             continue
-        with contextlib.suppress(LookupError, TypeError, ValueError):
+        with contextlib.suppress(*UNFIT):
             said, key = json.loads(record or b"{}"), bytes.fromhex(given["key"])
             committed = hmac.digest(key, VALUES + values.encode(), "sha256").hex()
             if committed == said["content"]["commitment"]:
@@ -401,64 +439,54 @@ def check_inputs(bundle: Bundle, report: Report) -> None:
             report.add("verdict_differs", f"decision {decision}: {again.words}")
 
 
-def _check_erased(bundle: Bundle, report: Report, decision: str, record: bytes | None) -> None:
-    """Hold values that are said to be erased against the record of that person's erasure."""
-    if record is None or _subject(json.loads(record)["content"]) not in bundle.forgotten:
-        words = f"the values of decision {decision} are said to be erased, and no record says so"
-        report.add("erased_without_record", words)
-        return
-    report.erased.append(decision)
-
-
 def _subject(said: dict[str, Any]) -> str:
     """Return whose data a decision holds: the customer's in its chain, the party's, the maker's."""
     kind, _, key = str(said["resource"]).partition(":")
-    customers = [link["id"] for link in said["chain"] if link["kind"] == "customer"]
-    about = [f"customer:{key}"] if kind in {"party", "customer"} else []
-    return str([*customers, *about, said["chain"][0]["id"]][0])
+    found = [link["id"] for link in said["chain"] if link["kind"] == "customer"]
+    found += [f"customer:{key}"] * (kind in {"party", "customer"})
+    return str([*found, said["chain"][0]["id"]][0])
 
 
 def check_signatures(bundle: Bundle, report: Report) -> None:
-    """Check what people signed with passkeys (Web Authentication, 7.2) over what they approved."""
-    known = dict[str, set[str]]()
-    for body in bundle.passkeys:
-        said = json.loads(body)["content"]
-        if said.get("public_key"):
-            known.setdefault(said["credential"], set()).add(said["public_key"])
-    for index, body in bundle.approvals:
-        content = json.loads(body)["content"]
-        signature = content.get("signature")
-        if signature is None:
-            continue
-        report.signatures += 1
-        if not _is_signed(content, signature, known):
-            words = "carries a signature that is not over what was approved, or by another key"
-            report.add("not_signed", words, bundle.named([index]))
+    """Check what people signed with passkeys (Web Authentication, 7.2) over what they approved.
+
+    A passkey counts from its enrolment by the approver to its removal; what a part of a log cannot
+    tell is counted apart.
+    """
+    for index, content in bundle.approvals:
+        with _reading(bundle, report, index):
+            approver, signature = content["approver"], content.get("signature")
+            if signature is None:
+                continue
+            told = sorted(bundle.passkeys.get(signature["credential"], []))
+            own = [key for at, whose, key in told if at < index and whose == approver]
+            if not told and not bundle.is_whole_log:
+                report.unchecked += 1
+            elif own and _is_signed(content, signature, own[-1]):
+                report.signatures += 1
+            else:
+                words = "is signed over something else, or by no passkey its approver had then"
+                report.add("not_signed", words, bundle.named([index]))
 
 
-def _is_signed(
-    content: dict[str, Any], signature: dict[str, str], known: dict[str, set[str]]
-) -> bool:
-    with contextlib.suppress(InvalidSignature, AttributeError, LookupError, TypeError, ValueError):
+def _is_signed(content: dict[str, Any], signature: dict[str, str], enrolled: str) -> bool:
+    """Return whether a signature by this enrolled key is over exactly what was approved."""
+    with contextlib.suppress(InvalidSignature, UnsupportedAlgorithm, *UNFIT):
         raw = {name: _base64url(text) for name, text in signature.items()}
         said, data = json.loads(raw["client_data"]), raw["authenticator_data"]
         asked = f"{content['request']}|approve|{content['params_hash']}".encode()
-        challenge = _base64url(said["challenge"])
-        if said["type"] != "webauthn.get" or content["verdict"] != "approve":
+        found = (said["type"], content["verdict"], _base64url(said["challenge"]))
+        if found != ("webauthn.get", "approve", hashlib.sha256(PASSKEY + asked).digest()):
             return False
-        if challenge != hashlib.sha256(PASSKEY + asked).digest():
-            return False
-        enrolled = known.get(signature["credential"], {signature["public_key"]})
-        if data[32] & USER_VERIFIED != USER_VERIFIED or signature["public_key"] not in enrolled:
+        if data[32] & USER_VERIFIED != USER_VERIFIED or signature["public_key"] != enrolled:
             return False
         over = data + hashlib.sha256(raw["client_data"]).digest()
         key = load_der_public_key(raw["public_key"])
         if isinstance(key, EllipticCurvePublicKey):
             key.verify(raw["signature"], over, ECDSA(SHA256()))
-        else:
-            assert isinstance(key, Ed25519PublicKey)
+        elif isinstance(key, Ed25519PublicKey):
             key.verify(raw["signature"], over)
-        return True
+        return isinstance(key, EllipticCurvePublicKey | Ed25519PublicKey)
     return False
 
 
@@ -469,11 +497,7 @@ def _base64url(text: str) -> bytes:
 def reevaluate(
     policies: dict[str, bytes], said: dict[str, Any], values: dict[str, Any]
 ) -> tuple[str, str]:
-    """Ask the rules a decision names again, with what they were shown, of everybody in its chain.
-
-    A decision that no rule took (a limit, a kill switch, a malformed request) cannot be asked
-    again: nobody outside holds what it was taken by.
-    """
+    """Ask the rules a decision names again; one that no rule took, as a limit did, cannot be."""
     try:
         import cedarpy  # noqa: PLC0415 - everything else works without it
     except ImportError:
@@ -491,7 +515,7 @@ def reevaluate(
         answers = [_asked(cedarpy, rules, request, texts) for request in _requests(said, values)]
     except LookupError as error:
         return NOT_POSSIBLE, f"something it was taken by is not here: {error}"
-    except (TypeError, ValueError) as error:
+    except UNFIT as error:
         return NOT_POSSIBLE, f"the rules could not be asked: {error}"
     return _compared(said, rules.keys(), answers)
 
@@ -511,15 +535,11 @@ def _requests(said: dict[str, Any], values: dict[str, Any]) -> Iterator[dict[str
         above = [{"type": "Role", "id": name} for name in {link["kind"], *roles}]
         if link["kind"] == "system":
             above.append({"type": "Mandate", "id": link["id"].removeprefix("system:")})
-        kind = said["resource"].partition(":")[0]
-        own = {"entity": said["entity"]}
+        own, kind = {"entity": said["entity"]}, said["resource"].partition(":")[0]
+        action = {"type": "Action", "id": said["action"]}
+        asked = {"principal": person, "action": action, "resource": thing}
         yield {
-            "request": {
-                "principal": person,
-                "action": {"type": "Action", "id": said["action"]},
-                "resource": thing,
-                "context": values["context"],
-            },
+            "request": asked | {"context": values["context"]},
             "entities": [
                 {"uid": person, "attrs": own, "parents": above},
                 {"uid": thing, "attrs": own | {"kind": kind}, "parents": []},
@@ -531,22 +551,18 @@ def _asked(
     cedarpy: ModuleType, rules: dict[str, Any], asked: dict[str, Any], texts: list[dict[str, Any]]
 ) -> tuple[bool, bool, set[str]]:
     """Return whether the rules permit it, whether they erred, and which of them decided."""
-    named = [(t, n) for text in texts for t in ("Role", "Mandate") for n in _names(text, t)]
-    known = [
-        {"uid": {"type": t, "id": n}, "attrs": {}, "parents": []} for t, n in dict.fromkeys(named)
-    ]
-    kept = {"staticPolicies": rules, "templates": {}, "templateLinks": []}
+    kinds = (("Role", "roles"), ("Mandate", "mandates"))
+    named = [(t, n) for text in texts for t, all_of in kinds for n in text["registry"][all_of]]
+    ids = [{"type": t, "id": n} for t, n in dict.fromkeys(named)]
+    known = [{"uid": each, "attrs": {}, "parents": []} for each in ids]
+    kept = json.dumps({"staticPolicies": rules, "templates": {}, "templateLinks": []})
     answer = cedarpy.is_authorized(
         asked["request"],
-        cedarpy.PolicySet.from_json_str(json.dumps(kept)),
+        cedarpy.PolicySet.from_json_str(kept),
         cedarpy.Entities.from_json_str(json.dumps([*known, *asked["entities"]])),
     )
-    is_permitted = answer.decision is cedarpy.Decision.Allow
-    return is_permitted, bool(answer.diagnostics.errors), set(answer.diagnostics.reasons)
-
-
-def _names(text: dict[str, Any], kind: str) -> list[str]:
-    return list(text["registry"]["roles" if kind == "Role" else "mandates"])
+    told, is_permitted = answer.diagnostics, answer.decision is cedarpy.Decision.Allow
+    return is_permitted, bool(told.errors), set(told.reasons)
 
 
 def _compared(
@@ -555,8 +571,8 @@ def _compared(
     """Compare what the rules say now with what was recorded."""
     recorded = set(said["policies"])
     is_permitted = all(each[0] and not each[1] for each in answers)
+    words = ", ".join(sorted(recorded))
     if said["verdict"] != "permit" and not recorded <= {*known, "no_permit"}:
-        words = ", ".join(sorted(recorded))
         return NOT_POSSIBLE, f"it was taken by {words}, which is no rule in the bundle"
     named = {name for each in answers if each[0] == is_permitted for name in each[2]}
     if is_permitted != (said["verdict"] == "permit"):
@@ -564,7 +580,7 @@ def _compared(
         return DIFFER, f"recorded as {said['verdict']}; its rules now {now} it"
     if not recorded - {"no_permit"} <= named:
         return DIFFER, f"its rules now name {', '.join(sorted(named)) or 'none of them'}"
-    return AGREE, f"{said['verdict']} by {', '.join(sorted(recorded))}"
+    return AGREE, f"{said['verdict']} by {words}"
 
 
 def read_receipt(path: Path) -> str | None:
@@ -584,8 +600,7 @@ def verify_receipt(text: str, given: tuple[int, str] | None, vkeys: Sequence[str
         extra, index, *hashes = head.split("\n")
         entry = base64.b64decode(extra.removeprefix("extra "), validate=True)
         number, path = int(index.removeprefix("index ")), [_hash(each) for each in hashes]
-        keys = [_key(each) for each in vkeys]
-        origin = note.partition("\n")[0]
+        keys, origin = [_key(each) for each in vkeys], note.partition("\n")[0]
         said = ENVELOPE.search(entry, max(0, len(entry) - 300))
         if not entry.startswith(PREFIX[1:]) or said is None:
             raise ValueError("it holds no record")
@@ -600,24 +615,16 @@ def verify_receipt(text: str, given: tuple[int, str] | None, vkeys: Sequence[str
         return report
     except ValueError as error:
         raise Unreadable(f"the receipt's checkpoint cannot be read: {error}") from error
-    report.leaves = size
+    report.leaves, report.receipt_of = size, record
     if _climbed(number, size, hashlib.sha256(b"\0" + entry).digest(), path) != root:
         report.add("not_included", "is not in the log of this checkpoint", (record,))
-    report.given_size = size if signers else None
+    is_told = given is not None and given[0] == size  # only one of the same size tells
+    report.given_size = size if signers or is_told else None
     report.witnessed_size = size if signers - {origin} else None
-    _hold_against(report, given, root)
-    report.receipt_of = record
-    return report
-
-
-def _hold_against(report: Report, given: tuple[int, str] | None, root: bytes) -> None:
-    """Compare a receipt's checkpoint with one kept outside; only one of the same size tells."""
-    if given is None or given[0] != report.leaves:
-        return
-    report.given_size = report.leaves
-    if short_digits(report.origin, report.leaves, root) != given[1]:
-        words = f"its checkpoint of {report.leaves} records is not the one you copied"
+    if given and is_told and short_digits(origin, size, root) != given[1]:
+        words = f"its checkpoint of {size} records is not the one you copied"
         report.add("another_history", words)
+    return report
 
 
 def _climbed(index: int, size: int, leaf: bytes, path: Sequence[bytes]) -> bytes | None:
@@ -681,10 +688,11 @@ def in_words(report: Report) -> Iterator[str]:
         yield f"Erased    the values of {len(report.erased)} decisions: the person was forgotten;"
         yield "          payload shredded, commitment intact"
     if report.signatures:
-        yield f"Signed    {report.signatures} approvals carry a passkey's signature"
-    if report.receipt_of:
-        record = report.receipt_of
-        yield f"Receipt   record {record.index}, {record.kind}, {record.id}"
+        yield f"Signed    {report.signatures} approvals carry their approver's passkey's signature"
+    if report.unchecked:
+        yield f"Signed    {report.unchecked} not checkable: this part has no such passkey"
+    if of := report.receipt_of:
+        yield f"Receipt   record {of.index}, {of.kind}, {of.id}"
     if report.open_decisions:
         yield f"Open      {len(report.open_decisions)} decisions have no recorded outcome yet"
     yield {
@@ -715,8 +723,8 @@ def limits(report: Report) -> Iterator[str]:
     if report.given_size is None:
         yield "Not proved: that the holder of the log's key has not rewritten everything"
     elif report.leaves > report.given_size:
-        count = report.leaves - report.given_size
-        yield f"Not proved: the last {count} records; your checkpoint is older than they are"
+        late = report.leaves - report.given_size
+        yield f"Not proved: the last {late} records; your checkpoint is older than they are"
     if report.receipt_of:
         yield "Not proved: that what the record tells of is true; only that it was recorded"
         if report.witnessed_size is None:
@@ -734,8 +742,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="frontline-verify",
         description="Check evidence offline: a bundle, or a receipt.",
         epilog="Exit status: 0 verified; 1 tampered with; 2 not readable, or wrong usage;"
-        " 3 consistent, but with nothing from outside to hold it against."
-        " What is not proved is said in any case.",
+        " 3 consistent, but with nothing from outside to hold it against.",
     )
     parser.add_argument("bundle", type=Path, help="what export_evidence wrote, or a .tlog-proof")
     parser.add_argument("--checkpoint", help="kept outside: the short form, or a note's file")
@@ -752,12 +759,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             origin = text.partition("\n\n")[2].partition("\n")[0]
             given = read_given(options.checkpoint, origin) if options.checkpoint else None
             report = verify_receipt(text, given, options.key)
+        said = {"status": report.status(), **asdict(report), "limits": list(limits(report))}
+        shown = json.dumps(said) if options.json else "\n".join(map(_printable, in_words(report)))
     except Unreadable as error:
         sys.stderr.write(f"frontline-verify: {error}\n")
         return UNREADABLE
-    said = {"status": report.status(), **asdict(report), "limits": list(limits(report))}
-    sys.stdout.write((json.dumps(said) if options.json else "\n".join(in_words(report))) + "\n")
+    except Exception as error:  # noqa: BLE001 - that this program fails says nothing about a log
+        sys.stderr.write(f"frontline-verify: the file cannot be read: {error!r}\n")
+        return UNREADABLE
+    sys.stdout.write(f"{shown}\n")
     return report.status()
+
+
+def _printable(line: str) -> str:
+    """Keep what a file says to its line, so that it cannot write a verdict of its own."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in line)
 
 
 if __name__ == "__main__":
