@@ -44,9 +44,9 @@ def measure(customers: tuple[bank.Customer, ...], effort: Effort) -> Part:
     p99 = waits[min(len(waits) - 1, int(0.99 * len(waits)))]
     return Part(
         ratios={
-            "sequencer_over_decisions": sequenced / rate,
+            "sequencer_over_peak": sequenced / rate,
             "sealed_p99_over_interval": p99 / INTERVAL_SECONDS,
-            "verifier_over_hashes": verifying / hashing,
+            "verify_over_hash": verifying / hashing,
         },
         figures={
             "sequenced_per_s": sequenced,

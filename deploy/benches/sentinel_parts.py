@@ -50,20 +50,20 @@ def measure(customers: tuple[bank.Customer, ...], effort: Effort) -> Part:
         parts = _gauges(customers)
         found = {
             "mint_over_sign": _beside(parts.mint, effort),
-            "read_over_verify": _beside(parts.read, effort),
-            "policy_over_engine": _beside(parts.policy, effort),
+            "verify_over_verify": _beside(parts.read, effort),
+            "policy_over_cedar": _beside(parts.policy, effort),
         }
     return Part(
         ratios={name: timed.ratio for name, timed in found.items()},
         figures={
             "mint_us": found["mint_over_sign"].part_us,
-            "read_us": found["read_over_verify"].part_us,
-            "policy_us": found["policy_over_engine"].part_us,
+            "read_us": found["verify_over_verify"].part_us,
+            "policy_us": found["policy_over_cedar"].part_us,
         },
         limits={
             "sign_us": found["mint_over_sign"].floor_us,
-            "verify_us": found["read_over_verify"].floor_us,
-            "engine_us": found["policy_over_engine"].floor_us,
+            "verify_us": found["verify_over_verify"].floor_us,
+            "engine_us": found["policy_over_cedar"].floor_us,
         },
     )
 
@@ -96,8 +96,8 @@ def measure_rows(customers: tuple[bank.Customer, ...], effort: Effort) -> Part:
     )
     return Part(
         ratios={
-            "row_over_commit": clients.median_ratio(measured["plain"], measured["row"]),
-            "work32_over_unrecorded": clients.median_ratio(held["recorded"], held["unrecorded"]),
+            "issued_over_commit": clients.median_ratio(measured["plain"], measured["row"]),
+            "late32_over_plain": clients.median_ratio(held["recorded"], held["unrecorded"]),
         },
         figures={
             "rows_per_s_c8": clients.median_rate(measured["row"]),
