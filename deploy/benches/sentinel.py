@@ -38,7 +38,7 @@ def measure(effort: Effort) -> Report:
     commits.make_table()
     customers = bank.open_bank(customers=CUSTOMERS)
     connections.close_all()
-    found: list[Report] = [
+    found: list[sentinel_parts.Part | Report] = [
         sentinel_parts.measure(customers, effort),
         sentinel_parts.measure_rows(customers, effort),
         simulate.measure_on(customers, effort),
