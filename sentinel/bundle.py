@@ -19,8 +19,8 @@ from django.db import connection, transaction
 
 from sentinel.disclosing import disclosures
 from sentinel.entities import current_entity
-from sentinel.log.note import origin_of
-from sentinel.log.proofs import latest_checkpoint
+from sentinel.log.note import cosigning, origin_of
+from sentinel.log.proofs import key_ring, latest_checkpoint
 
 FORMAT = "frontline-evidence/v1"
 CHUNK = 2000
@@ -65,10 +65,9 @@ _SEALED = (
     " JOIN sentinel_leaf l ON l.record_id = r.id WHERE {records})"
 )
 _CHECKPOINTS = """
-SELECT c.size, c.frontier, c.note || coalesce(string_agg(s.line, '' ORDER BY s.witness), '')
-FROM sentinel_checkpoint c
-LEFT JOIN sentinel_cosignature s ON s.entity = c.entity AND s.size = c.size
-GROUP BY c.entity, c.size ORDER BY c.size
+SELECT c.size, c.frontier, c.note, array(SELECT s.line FROM sentinel_cosignature s
+    WHERE s.entity = c.entity AND s.size = c.size ORDER BY s.witness)
+FROM sentinel_checkpoint c ORDER BY c.size
 """
 _README = """Evidence exported by Frontline
 ==============================
@@ -300,11 +299,12 @@ def _one_line(body: bytes) -> bytes:
 
 
 def _checkpoints() -> Iterator[bytes]:
-    for size, frontier, note in _rows(_CHECKPOINTS, {}):
+    keys = key_ring()
+    for size, frontier, note, lines in _rows(_CHECKPOINTS, {}):
         stored = {
             "size": size,
             "frontier": " ".join(bytes(h).hex() for h in frontier),
-            "note": note,
+            "note": note + "".join(cosigning(lines, note, keys)),
         }
         yield json.dumps(stored).encode() + b"\n"
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sentinel.log.merkle import HASH_BYTES
@@ -159,6 +160,23 @@ def verify_note(note: str, keys: tuple[VerificationKey, ...]) -> Checkpoint:
     if not judged or not all(judged):
         raise CheckpointRefused("no trusted key signed this checkpoint")
     return checkpoint
+
+
+def cosigning(
+    lines: Iterable[str], note: str, keys: tuple[VerificationKey, ...]
+) -> tuple[str, ...]:
+    """Return those lines that cosign a note by one of the keys of witnesses."""
+    body = parse_checkpoint(note).body().decode() + "\n"
+    trusted = tuple(key for key in keys if key.algorithm == COSIGNATURE_V1)
+    return tuple(line for line in lines if _is_signed(body + line, trusted))
+
+
+def _is_signed(note: str, keys: tuple[VerificationKey, ...]) -> bool:
+    try:
+        verify_note(note, keys)
+    except CheckpointRefused:
+        return False
+    return True
 
 
 def parse_short(text: str) -> ShortCheckpoint:

@@ -15,7 +15,13 @@ from django.conf import settings
 from django.db import connection
 
 from sentinel.entities import current_entity
-from sentinel.log.note import COSIGNATURE_V1, CheckpointRefused, VerificationKey, parse_vkey
+from sentinel.log.note import (
+    COSIGNATURE_V1,
+    CheckpointRefused,
+    VerificationKey,
+    cosigning,
+    parse_vkey,
+)
 from sentinel.log.note import verify_note as verified
 from sentinel.log.proofs import SignedCheckpoint, consistency_proof, latest_checkpoint
 from sentinel.log.reading import recorded_keys
@@ -125,22 +131,25 @@ def _keep(witness: OutsideWitness, latest: SignedCheckpoint, text: str) -> None:
             record_key(entity=current_entity(), purpose=Purpose.WITNESS, key=witness.key)
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO sentinel_cosignature (size, witness, line) VALUES (%s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                [latest.size, witness.key.name, line],
+                "SELECT sentinel_cosign(%s, %s, %s)", [latest.size, witness.key.name, line]
             )
         return
     raise WitnessUnreachable(witness.key.name, "the cosignature is not by its key")
 
 
 def _last_size(witness: OutsideWitness) -> int:
+    """Return the size of the newest checkpoint that this witness did cosign, as far as kept."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT size FROM sentinel_cosignature WHERE witness = %s ORDER BY size DESC LIMIT 1",
+            "SELECT c.size, c.note, s.line FROM sentinel_cosignature s"
+            " JOIN sentinel_checkpoint c ON c.entity = s.entity AND c.size = s.size"
+            " WHERE s.witness = %s ORDER BY s.size DESC",
             [witness.key.name],
         )
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+        for size, note, line in cursor:
+            if cosigning((line,), note, (witness.key,)):
+                return int(size)
+    return 0
 
 
 def _size_of(witness: OutsideWitness, answer: _Answer) -> int:

@@ -18,7 +18,15 @@ from sentinel.log.merkle import (
     inclusion_ranges,
     node_hash,
 )
-from sentinel.log.note import Checkpoint, parse_checkpoint
+from sentinel.log.note import (
+    Checkpoint,
+    CheckpointRefused,
+    VerificationKey,
+    cosigning,
+    parse_checkpoint,
+    parse_vkey,
+)
+from sentinel.signing.canonical import NotCanonical, parse_canonical
 
 _CHECKPOINTS = """
 SELECT c.note, c.signed_at, array(
@@ -161,7 +169,25 @@ def _checkpoint(condition: str, parameters: list[Any]) -> SignedCheckpoint | Non
     if row is None:
         return None
     note, signed_at, lines = row
-    return SignedCheckpoint(parse_checkpoint(note), note + "".join(lines), signed_at, bool(lines))
+    valid = cosigning(lines, note, key_ring()) if lines else ()
+    return SignedCheckpoint(parse_checkpoint(note), note + "".join(valid), signed_at, bool(valid))
+
+
+def key_ring() -> tuple[VerificationKey, ...]:
+    """Return every key the log records, old ones too, but none of a record that was altered."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body FROM sentinel_record WHERE kind = 'key'")
+        found = [_vkey(bytes(body)) for (body,) in cursor.fetchall()]
+    return tuple(key for key in found if key is not None)
+
+
+def _vkey(body: bytes) -> VerificationKey | None:
+    try:
+        said = parse_canonical(body)
+        content = said.get("content") if isinstance(said, dict) else None
+        return parse_vkey(str(content.get("vkey") if isinstance(content, dict) else ""))
+    except (NotCanonical, CheckpointRefused):
+        return None
 
 
 def _place(record_id: UUID) -> tuple[int, bytes]:

@@ -142,11 +142,7 @@ def _cosign(entity: str, latest: SignedCheckpoint, memory: Memory) -> None:
         cursor.execute("SELECT extract(epoch FROM clock_timestamp())::bigint")
         (seconds,) = cursor.fetchone()
         line = cosignature_line(latest.checkpoint, WITNESS_NAME, seconds, signer)
-        cursor.execute(
-            "INSERT INTO sentinel_cosignature (size, witness, line) VALUES (%s, %s, %s)"
-            " ON CONFLICT DO NOTHING",
-            [latest.size, WITNESS_NAME, line],
-        )
+        cursor.execute("SELECT sentinel_cosign(%s, %s, %s)", [latest.size, WITNESS_NAME, line])
     # The file comes last: if this process dies before it, the next run does both again.
     memory.add(latest.note + line, latest.size)
 

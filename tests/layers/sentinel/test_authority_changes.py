@@ -228,3 +228,26 @@ def test_what_is_kept_apart_is_data_that_two_people_change():
     )
 
     assert granted(nadia, PAY, powers="approve").kind is OutcomeKind.DONE
+
+
+@pytest.mark.parametrize(
+    ("cap", "code"),
+    [(None, "authority_wider"), (10_001, "authority_wider"), (10_000, "in_force")],
+)
+def test_a_role_of_record_is_delegated_within_ones_own_mandate(cap, code):
+    carla, petra = employee("compliance_officer"), employee()
+    granted(carla, PAY, powers="approve", cap=eur(10_000))
+
+    said = {"powers": "approve", "cap": cap and eur(cap)}
+    outcome = delegated(carla, petra, PAY, role="compliance_officer", **said)
+
+    assert outcome.code == code
+
+
+def test_a_role_is_delegated_without_a_cap_where_no_mandate_speaks_of_it():
+    carla, petra = employee("compliance_officer"), employee()
+    granted(carla, PAY, powers="act", cap=eur(10_000))
+
+    outcome = delegated(carla, petra, PAY, powers="approve", role="compliance_officer")
+
+    assert outcome.code == "in_force"

@@ -35,6 +35,7 @@ NEVER_INSERTED = {
     "screening_entry",
     "screening_list",
     "sentinel_checkpoint",
+    "sentinel_cosignature",
     "sentinel_genesis",
     "sentinel_kill_switch",
     "sentinel_leaf",

@@ -2,6 +2,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from sentinel.log.proofs import latest_checkpoint
 from sentinel.log.records import append
 from sentinel.log.sequencer import run_sequencer_once
 
@@ -12,6 +13,7 @@ WRITTEN_BY_FUNCTIONS = [
     "sentinel_checkpoint",
     "sentinel_pending",
     "sentinel_tree",
+    "sentinel_cosignature",
 ]
 APPEND_ONLY = [
     "sentinel_record",
@@ -19,6 +21,7 @@ APPEND_ONLY = [
     "sentinel_checkpoint",
     "sentinel_cosignature",
 ]
+LINE = "\u2014 w " + "A" * 102 + "==\n"
 CHANGES = ["UPDATE {0} SET {1}", "DELETE FROM {0}", "TRUNCATE {0} CASCADE"]
 COLUMNS = {
     "sentinel_record": "body = ''",
@@ -41,9 +44,7 @@ def log(entity):
     run_sequencer_once()
     with connection.cursor() as cursor:
         append(cursor, kind="executed", body={})
-        cursor.execute(
-            "INSERT INTO sentinel_cosignature (size, witness, line) VALUES (3, 'w', 'line')"
-        )
+        cursor.execute("SELECT sentinel_cosign(3, 'w', %s)", [LINE])
 
 
 def contents(superuser_connection):
@@ -88,8 +89,37 @@ def test_application_may_not_insert_what_only_functions_write(log, dsn, superuse
         states = refusals(app, WRITTEN_BY_FUNCTIONS, ["INSERT INTO {0} DEFAULT VALUES"])
 
     assert set(states.values()) == {"42501"}
-    assert len(states) == 6
+    assert len(states) == 7
     assert contents(superuser_connection) == before
+
+
+@pytest.mark.parametrize(
+    ("size", "witness", "line"),
+    [
+        (3, "v", "line"),
+        (3, "v", LINE),
+        (3, "w w", LINE),
+        (3, "v", LINE.replace(" w ", " v ") + "more"),
+        (3, "v", LINE.replace(" w ", " v ").removesuffix("\n")),
+        (3, "v", LINE.replace(" w ", " v ") * 2),
+        (3, "v", "\u2014 v AAAA\n"),
+        (4, "w", LINE),
+    ],
+)
+def test_what_is_no_cosignature_of_a_checkpoint_is_not_kept(log, dsn, size, witness, line):
+    with psycopg.connect(dsn, autocommit=True) as app:
+        app.execute("SET frontline.entity = 'meridian-nl'")
+        with pytest.raises(psycopg.Error) as refused:
+            app.execute("SELECT sentinel_cosign(%s, %s, %s)", [size, witness, line])
+        kept = app.execute("SELECT witness FROM sentinel_cosignature").fetchall()
+
+    assert (refused.value.sqlstate, kept) == ("FL018", [("w",)])
+
+
+def test_a_line_in_the_form_of_a_cosignature_witnesses_nothing(log):
+    latest = latest_checkpoint()
+
+    assert (latest.size, latest.is_witnessed, LINE in latest.note) == (3, False, False)
 
 
 def test_owner_may_not_change_the_log_either(log, owner_connection, superuser_connection):

@@ -5,10 +5,11 @@ import sys
 from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 
 from sentinel.log.note import CheckpointRefused, parse_checkpoint, parse_vkey, verify_note
 from sentinel.log.outside_witness import WitnessUnreachable, ask_witnesses_once, outside_witnesses
-from sentinel.log.proofs import latest_checkpoint
+from sentinel.log.proofs import checkpoint_at, latest_checkpoint
 from sentinel.log.sequencer import log_key, log_signer, run_sequencer_once
 from sentinel.log.witness import WitnessRefused
 from tests.layers.sentinel.log.evidence import ENTITY, Tamperer, Verdict, export, grow, held
@@ -74,6 +75,21 @@ def test_it_cosigns_what_grows_and_the_log_keeps_its_line(witness, tmp_path, cap
     assert remembered(tmp_path / "outside") == [5, 6, 12]
     checked = Verdict(capsys, export(tmp_path / "log.zip"), held())
     assert (checked.status, checked.report["witnessed_size"]) == (0, 12)
+
+
+def test_a_line_that_is_none_of_its_own_silences_no_witness(witness, tmp_path):
+    grow(2)
+    ask_witnesses_once()
+    grow(2)
+    latest, forged = latest_checkpoint(), f"\u2014 {NAME} " + "A" * 102 + "==\n"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sentinel_cosign(%s, %s, %s)", [latest.size, NAME, forged])
+
+    assert ask_witnesses_once() == 1
+
+    assert remembered(tmp_path / "outside")[-1] >= latest.size
+    found = checkpoint_at(size=latest.size)
+    assert (found.is_witnessed, forged in found.note) == (True, False)
 
 
 def test_a_witness_that_was_killed_after_it_remembered_is_asked_again(
