@@ -6,6 +6,7 @@ device must verify its user, which makes a passkey two factors in one.
 """
 
 import hashlib
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicNumbers
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -274,7 +276,17 @@ def require_signature(
 
 
 # What a malformed or foreign answer may raise out of the decoders; all of it is a refusal.
-_MALFORMED = (ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError)
+_MALFORMED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    UnsupportedAlgorithm,
+    ValueError,
+    struct.error,
+)
 
 
 def _keep(principal: Principal, kept: _Kept, spki: bytes) -> None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from fido2 import cbor
+from fido2.utils import websafe_decode, websafe_encode
 
 from sentinel.public import (
     ChallengeExpired,
@@ -106,6 +108,64 @@ def test_malformed_answer_is_refused(answer):
             origin=ORIGIN,
             at=now(),
         )
+
+
+MALFORMED = pytest.mark.parametrize(
+    "more",
+    [b"\x9b", b"\x81" * 5000, b"\xa1" * 5000, b""],
+    ids=["cut length", "nested lists", "nested maps", "missing"],
+)
+
+
+@MALFORMED
+def test_malformed_passkey_is_refused(more):
+    anna, device = customer(), Authenticator()
+    ceremony = begin_passkey(principal=anna, name="anna", origin=ORIGIN)
+    response = device.register(ceremony.options)
+    attestation = cbor.decode(websafe_decode(response["response"]["attestationObject"]))
+    for changed in (
+        cbor.encode({**attestation, "authData": with_extension(attestation["authData"], more)}),
+        more,
+    ):
+        response["response"]["attestationObject"] = websafe_encode(changed)
+        with pytest.raises(PasskeyRefused) as refused:
+            enrol_passkey(
+                principal=anna,
+                challenge=ceremony.challenge,
+                response=response,
+                label="",
+                origin=ORIGIN,
+                at=now(),
+            )
+        assert refused.value.reason == "not_accepted"
+
+    assert passkeys_of(principal_id=anna.id) == ()
+
+
+@MALFORMED
+def test_malformed_signature_is_refused_and_counted(more):
+    anna = customer()
+    device = enrolled(anna)
+    challenge_id = decided(payment(), anna).challenge_id
+    options = step_up_options(challenge_id=challenge_id, principal=anna, origin=ORIGIN)
+    signed = device.sign(options)
+    data = websafe_decode(signed["response"]["authenticatorData"])
+    signed["response"]["authenticatorData"] = websafe_encode(with_extension(data, more))
+
+    with pytest.raises(WrongFactor) as refused:
+        answer_step_up_with_passkey(
+            challenge_id=challenge_id,
+            principal=anna,
+            answer=PasskeyAnswer(signed, ORIGIN),
+            at=now(),
+        )
+
+    assert refused.value.attempts_left == 4
+
+
+def with_extension(data, more):
+    """Say that extensions follow, and have these bytes follow."""
+    return data[:32] + bytes([data[32] | 0x80]) + data[33:] + more
 
 
 def test_one_device_serves_one_person():
