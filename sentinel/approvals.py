@@ -50,6 +50,12 @@ class ApprovalUnknown(ApprovalRefused):
     code = "approval_unknown"
 
 
+class ApprovalForgotten(ApprovalClosed):
+    """Whom it is about was forgotten, so it can be rejected or returned, and not approved."""
+
+    code = "approval_forgotten"
+
+
 class ApprovalUnsigned(ApprovalRefused):
     """This is of high risk, so it is approved with a passkey."""
 
@@ -149,6 +155,7 @@ def approve(  # noqa: PLR0913  (the door's own words, one for each)
         ApprovalUnknown: there is no such request.
         ApprovalAnswered: somebody has answered it.
         ApprovalClosed: it has expired.
+        ApprovalForgotten: it is approved, and whom it is about was forgotten.
         ApprovalByParticipant: the approver is the initiator or in the chain.
         ApprovalBySamePerson: the approver is the same person under another account.
         ApprovalByDelegate: the approver stands in for a participant, or a participant for them.
@@ -286,7 +293,7 @@ def _write_answer(
     at: datetime,
     rest: _Rest,
 ) -> None:
-    sealed = seal(subject_key(request.subject), comment.encode(), bound_to=_bound(request.id))
+    sealed = _sealed_comment(request, verdict, comment)
     body: dict[str, object] = {
         "approver": approver.id,
         "authority": [str(each) for each in rest.used],
@@ -325,6 +332,19 @@ def _write_answer(
         )
 
 
+def _sealed_comment(
+    request: ApprovalRequest, verdict: ApprovalVerdict, comment: str
+) -> bytes | None:
+    """Return what is kept of a comment: nothing about somebody who was forgotten."""
+    try:
+        key = subject_key(request.subject)
+    except SubjectForgotten as error:
+        if verdict == APPROVE:
+            raise ApprovalForgotten(str(request.id)) from error
+        return None
+    return seal(key, comment.encode(), bound_to=_bound(request.id))
+
+
 def _requests(condition: str, parameters: list[Any]) -> tuple[ApprovalRequest, ...]:
     with connection.cursor() as cursor:
         cursor.execute(_REQUEST + condition, parameters)
@@ -339,7 +359,9 @@ def _request(row: tuple[Any, ...]) -> ApprovalRequest:
     return ApprovalRequest(**dict(zip(names, [*values, parameters_of(row[1])], strict=True)))
 
 
-def _comment(request_id: UUID, sealed: bytes, subject: str) -> str:
+def _comment(request_id: UUID, sealed: bytes | None, subject: str) -> str:
+    if sealed is None:
+        return ""
     try:
         key = subject_key(subject)
     except SubjectForgotten:

@@ -3,6 +3,7 @@
 from sentinel.accesses import record_access
 from sentinel.approvals import (
     Approval,
+    ApprovalForgotten,
     ApprovalRequest,
     ApprovalState,
     ApprovalUnknown,
@@ -194,6 +195,7 @@ __all__ = [  # noqa: PLE0604  (these names come as they are listed there)
     "ApprovalClosed",
     "ApprovalConflict",
     "ApprovalFactsMissing",
+    "ApprovalForgotten",
     "ApprovalOtherParameters",
     "ApprovalRefused",
     "ApprovalRequest",

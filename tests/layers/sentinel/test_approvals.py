@@ -9,6 +9,7 @@ from sentinel.public import (
     ApprovalByParticipant,
     ApprovalBySamePerson,
     ApprovalClosed,
+    ApprovalForgotten,
     ApprovalOtherParameters,
     ApprovalUnknown,
     ApprovalWrongRole,
@@ -28,6 +29,7 @@ from tests.authority import (
     decided,
     employee,
     facts,
+    forgotten,
     now,
     payment,
     record_kinds,
@@ -285,3 +287,43 @@ def test_a_request_that_has_expired_is_not_opened_again(waiting):
         keep_approval_open(request_id=name, until=now() + timedelta(days=1))
 
     assert approval_request(request_id=name).state == "closed"
+
+
+# Somebody forgotten in the meantime
+
+
+def test_what_is_about_somebody_forgotten_is_not_approved(anna, waiting):
+    forgotten(anna.id)
+
+    with pytest.raises(ApprovalForgotten):
+        approved(waiting, employee("operations"))
+
+    request = approval_request(request_id=waiting.approval_request_id)
+    assert request.state == "open"
+    assert approvals_of(request_id=request.id) == ()
+
+
+@pytest.mark.parametrize(("verdict", "state"), [("reject", "rejected"), ("return", "returned")])
+def test_what_is_about_somebody_forgotten_is_rejected_and_no_word_is_kept(
+    anna, waiting, verdict, state
+):
+    forgotten(anna.id)
+
+    answered = approve(
+        request_id=waiting.approval_request_id,
+        approver=employee("operations"),
+        verdict=verdict,
+        comment="Anna was forgotten",
+        params_hash=waiting.params_hash,
+        at=now(),
+    )
+
+    assert answered.state == state
+    (answer,) = approvals_of(request_id=waiting.approval_request_id)
+    assert (answer.verdict, answer.comment) == (verdict, "")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT comment_sealed FROM sentinel_approval WHERE request_id = %s",
+            [waiting.approval_request_id],
+        )
+        assert cursor.fetchone() == (None,)
