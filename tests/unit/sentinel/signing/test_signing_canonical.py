@@ -1,4 +1,5 @@
 import hashlib
+import json
 
 import pytest
 import rfc8785
@@ -118,3 +119,51 @@ def test_prefix_separates_kinds_and_versions():
     assert encode("record", {"a": 1}) == b'frontline/record/v1\0{"a":1}'
     assert digest("record", {"a": 1}) == hashlib.sha256(encode("record", {"a": 1})).digest()
     assert len({digest("a", 1), digest("b", 1), digest("a", 1, version=2)}) == 3
+
+
+# RFC 8785, sections 3.2.3 and 3.2.4. Its floating-point numbers, and U+FB33, which is not NFC,
+# have no form here: the samples stand without them, and with them they are refused.
+RFC_8785_KEYS = {
+    "\u20ac": "Euro Sign",
+    "\r": "Carriage Return",
+    "1": "One",
+    "\U0001f600": "Emoji: Grinning Face",
+    "\u0080": "Control",
+    "\u00f6": "Latin Small Letter O With Diaeresis",
+}
+RFC_8785_TEXT = '{"string": "\\u20ac$\\u000F\\u000aA\'\\u0042\\u0022\\u005c\\\\\\"\\/"'
+
+
+def test_keys_sort_as_in_the_sample_of_rfc_8785():
+    found = list(json.loads(canonical_json(RFC_8785_KEYS)).values())
+
+    assert found == [
+        "Carriage Return",
+        "One",
+        "Control",
+        "Latin Small Letter O With Diaeresis",
+        "Euro Sign",
+        "Emoji: Grinning Face",
+    ]
+
+
+def test_bytes_are_those_of_the_sample_of_rfc_8785():
+    value = parse((RFC_8785_TEXT + ', "literals": [null, true, false]}').encode())
+
+    assert canonical_json(value) == bytes.fromhex(
+        "7b 22 6c 69 74 65 72 61 6c 73 22 3a 5b 6e 75 6c 6c 2c 74 72"
+        "75 65 2c 66 61 6c 73 65 5d 2c 22 73 74 72 69 6e 67 22 3a 22 e2 82 ac 24"
+        "5c 75 30 30 30 66 5c 6e 41 27 42 5c 22 5c 5c 5c 5c 5c 22 2f 22 7d"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        RFC_8785_KEYS | {"\ufb33": "Hebrew Letter Dalet With Dagesh"},
+        {"numbers": [333333333.33333329, 1e30, 4.50, 2e-3, 1e-27]},
+    ],
+)
+def test_what_the_sample_of_rfc_8785_has_beyond_ours_is_refused(value):
+    with pytest.raises(NotCanonical):
+        canonical_json(value)
