@@ -44,7 +44,7 @@ class HoldSubject(_Parameters):
     """Keep everything about a person, whatever they ask for, until a day or until released."""
 
     subject: Annotated[str, Field(pattern=SUBJECT)]
-    until: AwareDatetime | None = None
+    until: AwareDatetime | None
 
 
 class ReleaseSubject(_Parameters):

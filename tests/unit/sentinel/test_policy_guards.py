@@ -52,6 +52,7 @@ CONTEXT = {
     "approved_roles": [],
     "data_read": [],
     "earlier_actions": [],
+    "emergency": False,
     "currency": "EUR",
     "entity": "nl",
     "has_unknown_source": False,
