@@ -147,8 +147,10 @@ REFUSED = [
     ({"subject": {"type": "customer", "id": str(uuid4())}}, 200),
     ({"action": {"name": "no.such.action"}}, 200),
     ({"action": {"name": "accounts.set_status", "properties": {"account_id": "'"}}}, 200),
-    ({"action": {"name": "cards.block", "properties": {"card_id": "\0"}}}, 200),
-    ({"resource": {"type": "c" * 40, "id": "\0"}}, 200),
+    ({"action": {"name": "cards.block", "properties": {"card_id": "\0"}}}, 400),
+    ({"resource": {"type": "c" * 40, "id": "\0"}}, 400),
+    ({"resource": {"type": "c" * 40, "id": "e\u0301"}}, 400),
+    ({"resource": {"type": "party", "id": "?"}}, 200),
 ]
 
 

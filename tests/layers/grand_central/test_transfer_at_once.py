@@ -7,7 +7,7 @@ from django.db import connection
 
 import grand_central.public
 from grand_central.gateway import within
-from sentinel.public import OutcomeRefused, TokenRefused, outcome_of, record_outcome, records_of
+from sentinel.public import TokenRefused, outcome_of, record_outcome, records_of
 from sentinel.signing.canonical import parse_canonical
 from sentinel.vocabulary import OutcomeKind
 from tests.authority import customer, decided, facts, payment, with_parameters
@@ -97,9 +97,10 @@ def test_a_permit_that_has_failed_cannot_be_used_again(bank):
     record_outcome(decision_id=decision.id, kind=OutcomeKind.FAILED, code="given_up")
     before = moved()
 
-    with pytest.raises(OutcomeRefused):
+    with pytest.raises(TokenRefused) as refused:
         grand_central.public.execute(action=action, token=decision.token)
 
+    assert refused.value.reason == "spent"
     assert moved() == before
     assert booked(bank) == BALANCE
 

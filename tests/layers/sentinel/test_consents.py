@@ -126,15 +126,15 @@ def test_two_people_set_what_a_purpose_may_see(anna):
     assert (latest.is_permitted, latest.ground) == (False, "consent")
 
 
-def test_the_database_looks_for_the_second_person_itself():
+@pytest.mark.django_db(transaction=True)
+def test_the_database_looks_for_the_second_person_itself(superuser_connection):
     omar, carla = employee("operations"), employee("compliance_officer")
     action = use()
     approved(decided(action, omar, (), "operations"), carla)
     permit = decided(action, omar, (), "operations")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s]", [carla.person_id]
-        )
+    superuser_connection.execute(
+        "UPDATE sentinel_approval_request SET excluded_persons = ARRAY[%s]", [carla.person_id]
+    )
 
     with pytest.raises(GovernanceRefused), transaction.atomic():
         govern(action=action, token=permit.token)

@@ -210,8 +210,9 @@ def test_what_could_not_be_written_is_said_before_anybody_is_asked(anna):
     hold = on_hold(anna.id)
 
     assert subject_problem(change=asked)[0] == "subject_held"
-    assert subject_problem(change=HoldSubject(subject="customer:x", reason="x"))[0] == (
-        "subject_unknown"
+    assert (
+        subject_problem(change=HoldSubject(subject="customer:x", reason="x", until=None))[0]
+        == "subject_unknown"
     )
     release = ReleaseSubject(hold=hold.decision_id, reason="x")
     assert subject_problem(change=release) is None
