@@ -265,10 +265,17 @@ def _listed(head: tuple[str, str, str, str, str], items: Iterable[Any], note: st
     )
 
 
+def _in_words(value: Mapping[str, object]) -> str:
+    """Return what is known as a person reads it: each name and what it is, but nothing empty."""
+    said = ((name.replace("_", " "), _text(item)) for name, item in value.items())
+    return "; ".join(f"{name}: {item}" for name, item in said if item)
+
+
 _TEXTS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     (datetime, lambda value: value.isoformat(timespec="seconds")),
     (date, lambda value: value.isoformat()),
-    (dict, lambda value: json.dumps(value, ensure_ascii=False, default=str)),
+    (bool, lambda value: "yes" if value else "no"),
+    (dict, _in_words),
 )
 
 

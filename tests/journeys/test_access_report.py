@@ -124,6 +124,8 @@ def test_a_customer_sees_their_own_and_no_colleague_by_name(bank, anna):
     file = json.loads(browser.get("/app/my-data/?as=json").content)
 
     assert SAID in shown
+    assert "given name: Anna" in shown
+    assert "{&quot;" not in shown
     assert carla.id not in shown
     assert (file["customer_id"], file["accesses"]) == (str(bank.customer_id), [])
     assert dict(file["recipients"])["employee"] == 1
